@@ -1,0 +1,164 @@
+"""The wall around organisations' rows: reads are filtered, writes checked, the rest refused.
+
+An ORM statement gets the organisation's criterion and is marked ``jobstead_scoped``. Whatever
+else names an organisation's table (Core, ``text()``, bulk calls, a raw connection) is refused by
+the dialect's execute hook, outside ``unscoped(reason)``. The hook sits on the dialect because
+an engine event would cost each request tens of microseconds.
+"""
+
+from __future__ import annotations
+
+import re
+from contextvars import ContextVar
+from typing import Any
+from uuid import UUID
+from weakref import WeakSet
+
+from sqlalchemy import Engine, Table, event, inspect
+from sqlalchemy.engine.interfaces import ExecutionContext
+from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.elements import ColumnClause, TextClause
+
+from ..context import System, scope
+from .base import TenantMixin, tenant_tables
+
+SCOPED = "jobstead_scoped"
+"""Execution option of a statement that carries its organisation's criterion already."""
+
+flushing: ContextVar[bool] = ContextVar("flushing", default=False)
+"""True while a session writes rows that ``check_writes`` has looked at."""
+
+
+class ScopeError(RuntimeError):
+    """A statement or row would have crossed from one organisation into another."""
+
+
+def install(engine: Engine) -> None:
+    """Guard every statement that ``engine`` runs."""
+
+    def check(_cursor: Any, statement: str, _parameters: Any, context: ExecutionContext | None) -> None:
+        _check(statement, context)
+
+    def check_bare(_cursor: Any, statement: str, context: ExecutionContext | None) -> None:
+        _check(statement, context)
+
+    event.listen(engine, "do_execute", check)
+    event.listen(engine, "do_executemany", check)
+    event.listen(engine, "do_execute_no_params", check_bare)
+
+
+def _check(statement: str, context: ExecutionContext | None) -> None:
+    if isinstance(scope(), System) or flushing.get():
+        return
+    mark = context.execution_options.get(SCOPED) if context is not None else None
+    if mark is None:
+        if names_tenant_table(statement):
+            raise ScopeError(
+                "this statement touches rows of an organisation outside the ORM; "
+                f"use a select() of the model, or unscoped(reason): {statement[:200]}"
+            )
+    elif mark == "author" and context is not None and context.compiled is not None:  # type: ignore[attr-defined]
+        _look_inside(context.compiled)  # type: ignore[attr-defined]
+
+
+_named: dict[str, bool] = {}
+_pattern: tuple[int, re.Pattern[str]] = (0, re.compile(r"(?!)"))
+
+
+def names_tenant_table(sql: str) -> bool:
+    """Whether the text of ``sql`` mentions a table whose rows belong to organisations."""
+    global _pattern
+    if _pattern[0] != len(tenant_tables):
+        names = "|".join(sorted(map(re.escape, tenant_tables)))
+        _pattern = (len(tenant_tables), re.compile(rf"\b(?:{names})\b"))
+        _named.clear()
+    known = _named.get(sql)
+    if known is None:
+        if len(_named) > 4096:
+            _named.clear()
+        known = _named[sql] = _pattern[1].search(sql) is not None
+    return known
+
+
+_looked_at: WeakSet[Any] = WeakSet()
+
+
+def _look_inside(compiled: Any) -> None:
+    """Refuse an ORM statement with a part that the organisation's criterion cannot reach.
+
+    Compiled statements are cached, so each is looked at once.
+    """
+    if compiled in _looked_at:
+        return
+    for element in visitors.iterate(compiled.statement):
+        name = _beyond_reach(element)
+        if name:
+            raise ScopeError(f"{name} is used as a bare table or text here; use the model instead")
+    _looked_at.add(compiled)
+
+
+def _beyond_reach(element: Any) -> str | None:
+    if isinstance(element, TextClause):
+        return element.text if names_tenant_table(element.text) else None
+    table = element.table if isinstance(element, ColumnClause) else element
+    if isinstance(table, Table) and table.name in tenant_tables:
+        annotations = element._annotations
+        if "parententity" not in annotations and "parentmapper" not in annotations:
+            return table.name
+    return None
+
+
+def scope_statement(state: ORMExecuteState) -> None:
+    """``do_orm_execute``: filter by the organisation in scope, and mark the statement."""
+    current = scope()
+    if state.session.info["scope"] != current:
+        raise ScopeError("this session belongs to another scope; read db.session again after entering one")
+    if isinstance(current, System):
+        return
+    if state.is_insert or (state.is_update and isinstance(state.parameters, list)):
+        if any(issubclass(m.class_, TenantMixin) for m in state.all_mappers):
+            raise ScopeError("bulk writes of an organisation's rows are not checked; add rows to the session")
+    if current is None:
+        return  # unmarked: the execute hook refuses it if it names an organisation's table
+    mark = "loader" if state.is_relationship_load or state.is_column_load else "author"
+    if not state.is_column_load:
+        state.statement = state.statement.options(
+            with_loader_criteria(
+                TenantMixin,
+                lambda cls: cls.organisation_id == current,
+                include_aliases=True,
+                propagate_to_loaders=False,
+            )
+        )
+    state.update_execution_options(**{SCOPED: mark})
+
+
+def check_writes(session: Session, _context: UOWTransaction, _instances: Any) -> None:
+    """``before_flush``: fill ``organisation_id`` and refuse rows of any other organisation."""
+    current = scope()
+    if session.info["scope"] != current:
+        raise ScopeError("this session belongs to another scope; it cannot write here")
+    for row in session.new:
+        if isinstance(row, TenantMixin):
+            adopt(row)
+    for row in (*session.dirty, *session.deleted):
+        if isinstance(row, TenantMixin):
+            if inspect(row).attrs.organisation_id.history.has_changes():
+                raise ScopeError("a row never moves to another organisation")
+            if isinstance(current, UUID) and row.organisation_id != current:
+                raise ScopeError("this row belongs to another organisation")
+
+
+def adopt(row: TenantMixin) -> None:
+    """Give a new row the organisation in scope. Raises ``ScopeError`` where there is none or another."""
+    current = scope()
+    if isinstance(current, System):
+        if row.organisation_id is None:
+            raise ScopeError("unscoped code must say which organisation a new row belongs to; use acting_for()")
+    elif current is None:
+        raise ScopeError(f"{type(row).__name__} rows belong to an organisation, and none is in scope")
+    elif row.organisation_id is None:
+        row.organisation_id = current
+    elif row.organisation_id != current:
+        raise ScopeError("a new row cannot be given to another organisation")
