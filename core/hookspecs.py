@@ -1,0 +1,118 @@
+"""The contract between core and plugins: every hook, when it is called, with what, and what a raise means.
+
+A plugin's package implements hooks as functions marked ``@hookimpl``, and takes only those arguments
+it wants. Beside hooks a package may have a ``ConfigSchema`` (a marshmallow schema of its settings)
+and a ``hookspecs`` submodule (hooks it offers to other plugins; who implements one of those without
+requiring that plugin marks it ``@hookimpl(optionalhook=True)``).
+
+``config`` is always the plugin's own settings: a dict in the shape of its ``ConfigSchema``, empty
+where it has none.
+
+Hooks named ``register_*`` run once per process at start, after every plugin of the instance has been
+imported and mapped, for one plugin after the other in the order of their requirements. What they
+name is staged: it is checked for collisions and taken on as a whole when the last one has returned.
+A raise (also ``SystemExit``), a wrong result or a collision fails that plugin: nothing of it is taken
+on, plugins that require it fail too, and the server starts without them. There is no unit of work
+while they run; they must not touch the database or the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .hooks import hookspec
+
+if TYPE_CHECKING:
+    import click
+    from flask import Flask
+
+    from .engine import Event
+    from .web import Blueprint
+
+API_VERSION = "1.0"
+"""Version of this contract: what a manifest's ``api`` range is compared with."""
+
+Config = dict[str, Any]
+
+
+# --- What a plugin brings -----------------------------------------------------------------------
+
+
+@hookspec
+def register_blueprints(app: Flask, config: Config) -> list[Blueprint]:  # type: ignore[empty-body]
+    """Routes, served below ``/api/v1``.
+
+    When: at start, fifth of the ``register_*`` hooks.
+    ``app``: for reading; routes are named by the result and nothing else.
+    Result: blueprints whose URLs all begin with a segment of the manifest's ``urls``. Each view
+    carries ``@require(permission)`` with a declared permission, or ``@public``.
+    A segment, endpoint or URL that somebody else has, or a view without declared access, fails the plugin.
+    """
+
+
+@hookspec
+def register_events(config: Config) -> list[type[Event]]:  # type: ignore[empty-body]
+    """Types of events that the plugin emits.
+
+    When: at start, first of the ``register_*`` hooks.
+    Result: classes derived from ``Event``. A type somebody else declared fails the plugin.
+    """
+
+
+@hookspec
+def register_handlers(on: Callable[..., None], config: Config) -> None:
+    """Functions to call, later and in a worker, for events of any plugin.
+
+    When: at start, second of the ``register_*`` hooks.
+    ``on(types, fn, *, name=None, queue="background", external=False, timeout=30,
+    scope="organisation", order=None)``: ``types`` is one event type or a tuple of them; an event
+    type that no plugin here declares is allowed, it never comes. ``fn(event, delivery)`` runs in
+    a transaction that also marks the delivery done; with ``external=True`` in none, at least once.
+    Two handlers of one name fail the plugin. A raise of ``fn`` is retried, never the emitter's trouble.
+    """
+
+
+@hookspec
+def register_jobs(job: Callable[..., None], config: Config) -> None:
+    """Named jobs, run in a worker by ``enqueue("<plugin>.<name>", {...})``.
+
+    When: at start, third of the ``register_*`` hooks.
+    ``job(name, fn, *, queue="background", timeout=300, retries=16)``: ``fn(**arguments)`` gets the JSON
+    arguments of ``enqueue``. ``timeout`` in seconds. Two jobs of one name fail the plugin.
+    """
+
+
+@hookspec
+def register_schedules(schedule: Callable[..., None], config: Config) -> None:
+    """Jobs by the clock.
+
+    When: at start, fourth of the ``register_*`` hooks.
+    ``schedule(name, job="<plugin>.<job>", cron="0 * * * *", tz="UTC", policy="skip", args={})``:
+    ``policy`` says what becomes of firings that were missed: ``skip``, ``once`` or ``all``.
+    A schedule that is no longer named is removed. A bad cron line or time zone fails the plugin.
+    """
+
+
+@hookspec
+def register_commands(config: Config) -> list[click.Command]:  # type: ignore[empty-body]
+    """Commands of ``jobstead``.
+
+    When: at start, last of the ``register_*`` hooks.
+    Result: click commands or groups. A name that core or another plugin has fails the plugin.
+    They run inside an app context and open a unit of work themselves.
+    """
+
+
+# --- While it runs -------------------------------------------------------------------------------
+
+
+@hookspec
+def health(config: Config) -> dict[str, Any]:  # type: ignore[empty-body]
+    """How the plugin and what it depends on are.
+
+    When: somebody entitled asks ``GET /api/v1/plugins``, a plugin's page there, or ``/health/detailed``.
+    Result: ``{"status": "ok" | "degraded" | "down", ...}`` plus anything JSON can carry and that is no
+    secret. To be answered within a second, from what is known rather than by calling a vendor.
+    A raise counts as ``down`` with the exception's name; it never fails the request.
+    """

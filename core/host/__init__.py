@@ -1,0 +1,1 @@
+"""The plugin host: finds plugins, loads them in order, and keeps a broken one from everybody else."""
