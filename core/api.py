@@ -155,9 +155,8 @@ def call_hook(name: str, **arguments: object) -> list[tuple[str, Any]]:
 
 def settings(plugin: str) -> dict[str, Any]:
     """The settings of ``plugin`` as its ``ConfigSchema`` loaded them; empty where it has none."""
-    from .host.settings import settings as resolved  # the one look upwards: settings belong to the host
-
-    return resolved(plugin)
+    resolved: dict[str, dict[str, Any]] = current_app.extensions["jobstead.settings"]
+    return resolved.get(plugin, {})
 
 
 def data_dir() -> Path:

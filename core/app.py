@@ -46,6 +46,7 @@ def _lay_ground(app: Server, config: Config) -> None:
             "jobstead.permissions": Permissions(),
             "jobstead.switch": Switch(),
             "jobstead.hooks": Hooks(hookspecs),
+            "jobstead.settings": {},
         }
     )
 

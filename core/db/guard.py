@@ -14,11 +14,12 @@ from typing import Any
 from uuid import UUID
 from weakref import WeakSet
 
-from sqlalchemy import Engine, Table, event, inspect
+from sqlalchemy import Engine, Join, Select, Table, event, inspect
 from sqlalchemy.engine.interfaces import ExecutionContext
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import ColumnClause, TextClause
+from sqlalchemy.sql.selectable import AliasedReturnsRows
 
 from ..context import System, scope
 from .base import TenantMixin, tenant_tables
@@ -91,22 +92,52 @@ def _look_inside(compiled: Any) -> None:
     """
     if compiled in _looked_at:
         return
-    for element in visitors.iterate(compiled.statement):
-        name = _beyond_reach(element)
+    elements = list(visitors.iterate(compiled.statement))
+    filtered = {source.name for e in elements if _of_a_model(e) and isinstance(source := _source(e), Table)}
+    for element in elements:
+        name = _beyond_reach(element, filtered)
         if name:
             raise ScopeError(f"{name} is used as a bare table or text here; use the model instead")
     _looked_at.add(compiled)
 
 
-def _beyond_reach(element: Any) -> str | None:
+def _beyond_reach(element: Any, filtered: set[str]) -> str | None:
+    """The name of an organisation's table that ``element`` uses without its model, if it does.
+
+    A bare column alone is harmless where the same table is ``filtered`` through its model: the
+    ORM builds such comparisons itself.
+    """
     if isinstance(element, TextClause):
         return element.text if names_tenant_table(element.text) else None
-    table = element.table if isinstance(element, ColumnClause) else element
-    if isinstance(table, Table) and table.name in tenant_tables:
-        annotations = element._annotations
-        if "parententity" not in annotations and "parentmapper" not in annotations:
-            return table.name
-    return None
+    if isinstance(element, ColumnClause):
+        name = _bare(element)
+        return None if name in filtered else name
+    if isinstance(element, Select):
+        named = (*element._raw_columns, *element._from_obj, *(join[0] for join in element._setup_joins))
+    elif isinstance(element, Join):
+        named = (element.left, element.right)
+    else:
+        return None
+    return next((name for e in named if (name := _bare(e))), None)
+
+
+def _bare(element: Any) -> str | None:
+    """The organisation's table that ``element`` stands for without its model, if any."""
+    source = _source(element)
+    bare = isinstance(source, Table) and source.name in tenant_tables and not _of_a_model(element)
+    return source.name if bare else None
+
+
+def _source(element: Any) -> Any:
+    """The table behind a column, an alias or a table."""
+    source = element.table if isinstance(element, ColumnClause) else element
+    while isinstance(source, AliasedReturnsRows):
+        source = source.element
+    return source
+
+
+def _of_a_model(element: Any) -> bool:
+    return "parententity" in element._annotations or "parentmapper" in element._annotations
 
 
 def scope_statement(state: ORMExecuteState) -> None:
@@ -119,7 +150,7 @@ def scope_statement(state: ORMExecuteState) -> None:
     if state.is_insert or (state.is_update and isinstance(state.parameters, list)):
         if any(issubclass(m.class_, TenantMixin) for m in state.all_mappers):
             raise ScopeError("bulk writes of an organisation's rows are not checked; add rows to the session")
-    if current is None:
+    if current is None or not state.is_orm_statement:
         return  # unmarked: the execute hook refuses it if it names an organisation's table
     mark = "loader" if state.is_relationship_load or state.is_column_load else "author"
     if not state.is_column_load:

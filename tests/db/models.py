@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from core.db import InstanceMixin, TenantMixin, model_base, tenant_fk
+from core.db import Database, InstanceMixin, TenantMixin, model_base, tenant_fk
 
 Base = model_base("walltest")
-Core = model_base("core")
 
 
 class Folder(TenantMixin, Base):
@@ -31,3 +31,12 @@ class Fact(InstanceMixin, Base):
     __tablename__ = "walltest_fact"
     text: Mapped[str] = mapped_column(String(50))
     seen_by: Mapped[UUID | None] = mapped_column(Uuid)
+
+
+@dataclass
+class World:
+    """A database with two organisations."""
+
+    database: Database
+    here: UUID
+    there: UUID
