@@ -1,7 +1,8 @@
 """Gunicorn for Jobstead: threads, bounded requests, no preload.
 
-Under the supervisor the listening socket is inherited (``JOBSTEAD_LISTEN_FD``), so that a web process that dies leaves
-the port open and waiting connections are served by its successor. On its own: ``gunicorn -c deploy/gunicorn.conf.py wsgi:app``.
+Under the supervisor the listening socket is inherited (``JOBSTEAD_LISTEN_FD``), so that a web process that
+dies leaves the port open and its successor serves the connections that wait. On its own:
+``gunicorn -c deploy/gunicorn.conf.py wsgi:app``.
 """
 
 import os
@@ -20,15 +21,15 @@ backlog = 512
 worker_class = "gthread"
 workers = _config.server.workers
 threads = _config.server.threads
-# Each worker imports on its own: a HUP then serves new code and configuration, and no connection is shared over a fork.
+# Each worker imports on its own: a HUP serves new code and configuration, no connection crosses a fork.
 preload_app = False
 # Recycled now and then, at different moments, so that a slow leak never becomes an outage.
 max_requests = 100_000
 max_requests_jitter = 20_000
 
 timeout = 60
-# The supervisor gives the whole instance 30 seconds; requests in flight get 25 of them.
-graceful_timeout = min(25, max(1, int(_config.server.shutdown_grace.total_seconds()) - 5))
+# The supervisor gives the whole instance 30 seconds; requests in flight get 18 of them, after the drain.
+graceful_timeout = max(1, int(_config.server.shutdown_grace.total_seconds() * 0.6))
 keepalive = 5
 
 limit_request_line = 4094
