@@ -33,7 +33,7 @@ def duration_text(value: timedelta) -> str:
 class DurationField(fields.Field[timedelta]):
     """A duration: ``"30s"``, ``"10m"``, ``"24h"``, ``"7d"``, or a number of seconds. Never negative."""
 
-    default_error_messages = {"invalid": "Not a valid duration; write it like 30s, 10m, 24h or 7d."}
+    default_error_messages = {"invalid": "Must be a duration such as 30s, 10m, 24h or 7d."}
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
@@ -61,7 +61,7 @@ class DurationField(fields.Field[timedelta]):
 class BytesField(fields.Field[int]):
     """A size: ``"10MB"``, ``"64kB"``, or a number of bytes. 1 MB = 1 MiB = 1,048,576 bytes."""
 
-    default_error_messages = {"invalid": "Not a valid size; write it like 64kB or 10MB."}
+    default_error_messages = {"invalid": "Must be a size such as 64kB or 10MB."}
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any

@@ -70,8 +70,7 @@ class _OfDataclass(Schema):
             raise ValidationError(str(error)) from error
 
 
-@cache
-def schema_of(cls: type[Any]) -> type[Schema]:
+def schema_of(cls: type[object]) -> type[Schema]:
     """The schema class of dataclass ``cls``: ``load`` gives an instance, unknown keys are refused.
 
     Understands ``str int float bool UUID datetime date timedelta Bytes Secret``, ``list[X]``,
@@ -82,6 +81,11 @@ def schema_of(cls: type[Any]) -> type[Schema]:
     """
     if not dataclasses.is_dataclass(cls):
         raise TypeError(f"{cls.__name__} is not a dataclass")
+    return _made_of(cls)
+
+
+@cache
+def _made_of(cls: type[Any]) -> type[Schema]:
     hints = get_type_hints(cls)
     members: dict[str, Any] = {"dataclass": cls, "__doc__": cls.__doc__, "__module__": cls.__module__}
     for each in dataclasses.fields(cls):

@@ -11,7 +11,8 @@ from marshmallow import fields
 
 MASK = "********"
 
-# What sample files say where a secret belongs. Somebody who copies one must not end up with a password all the world knows.
+# What sample files say where a secret belongs: whoever copies one must not end up with a password
+# that all the world knows.
 _PLACEHOLDER = re.compile(
     r"change[-_ ]?(me|this).*|your[-_ ].*|<.*>|placeholder|todo|x{3,}|\.{3}|\*+", re.IGNORECASE
 )
@@ -20,8 +21,9 @@ _PLACEHOLDER = re.compile(
 class Secret:
     """A text that shows itself as ``********``; ``reveal()`` gives the value.
 
-    It is no ``str`` on purpose: whatever would write it down without asking (``json``, ``orjson``, string
-    concatenation) raises instead. Equal only to another ``Secret`` of the same value, compared in constant time.
+    It is no ``str`` on purpose: whatever would write it down without asking (``json``, ``orjson``,
+    string concatenation) raises instead. Equal only to another ``Secret`` of the same value,
+    compared in constant time.
     """
 
     __slots__ = ("_value",)
@@ -66,8 +68,9 @@ class Secret:
 class SecretField(fields.Field[Secret]):
     """Loads a text as a ``Secret`` and dumps the mask.
 
-    In ``plugins.toml`` a secret may also be ``{env = "VARIABLE"}`` or ``{file = "path"}``; ``core.config.resolve``
-    follows those before the schema sees them, so that no value that came over the API can name a file.
+    In ``plugins.toml`` a secret may also be ``{env = "VARIABLE"}`` or ``{file = "path"}``;
+    ``core.config.resolve`` follows those before the schema sees them, so that no value that came
+    over the API can name a file.
     """
 
     default_error_messages = {
