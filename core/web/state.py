@@ -1,0 +1,47 @@
+"""What this room keeps for one app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from flask import Flask, current_app
+
+from core.access import Access
+
+if TYPE_CHECKING:
+    from core.config import Config
+
+
+@dataclass(frozen=True)
+class ViewInfo:
+    """A view as the gates see it: whose it is and what it asks of its caller."""
+
+    endpoint: str
+    plugin: str
+    access: Access
+    body_limit: int | None = None
+
+
+Gate = Callable[[ViewInfo], None]
+"""Looks at a request before its view runs; raises a ``Problem`` to refuse it."""
+
+
+@dataclass
+class Web:
+    """The room's registers. ``checks`` decide readiness, ``probes`` answer how a dependency is."""
+
+    config: Config
+    gates: Sequence[Gate] = ()
+    views: dict[str, ViewInfo] = field(default_factory=dict)
+    checks: dict[str, Callable[[], None]] = field(default_factory=dict)
+    probes: dict[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
+    facts: dict[str, Callable[[], Any]] = field(default_factory=dict)
+    draining: bool = False
+    caches: dict[str, Any] = field(default_factory=dict)
+
+
+def web(app: Flask | None = None) -> Web:
+    """The registers of ``app``, or of the running one."""
+    return cast(Web, (app or current_app).extensions["jobstead.web"])
