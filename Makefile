@@ -19,7 +19,7 @@ up: install ## start everything: database, Redis, web and worker
 	@$(BIN)/python -m core.cli up
 
 test: install-dev ## all tests, on the embedded default and on PostgreSQL and Redis where installed
-	@$(BIN)/python -m tests.support.passes
+	@$(BIN)/python -m tests.support.passes $(ARGS)
 
 check: install-dev ## lint, format, types, floors
 	@$(BIN)/ruff check .

@@ -49,9 +49,10 @@ class Supervisor:
             layout.end_leftovers(settings)
             self.listener = layout.listen(settings)
             (settings.run_dir / "draining").unlink(missing_ok=True)
+            self.watch = Watch(settings.run_dir / "reload")
             try:
                 self._announce(self._start())
-                self._watch()
+                self._keep()
             except Stopped:
                 pass
             finally:
@@ -185,8 +186,7 @@ class Supervisor:
 
     # Running
 
-    def _watch(self) -> None:
-        watch = Watch(self.settings.run_dir / "reload")
+    def _keep(self) -> None:
         written = self._pids()
         while True:
             for child in self.children.values():
@@ -194,7 +194,7 @@ class Supervisor:
             if self._pids() != written:
                 written = self._pids()
                 self._write_state()
-            if watch.changed():
+            if self.watch.changed():
                 self.signals.reload = True
             self._tend_reload()
             self.signals.pause()
