@@ -56,8 +56,21 @@ class Hooks:
             self._manager.add_hookspecs(spec)
 
     def add_specs(self, module: object) -> None:
-        """Add the hooks that a plugin offers to others."""
+        """Add the hooks that a plugin offers to others. Raises ``ValueError``, and adds none, for one
+        that somebody offers already."""
+        for name in self._offered(module):
+            caller = getattr(self._manager.hook, name, None)
+            if caller is not None and caller.has_spec():
+                raise ValueError(f"the hook {name} exists already")
         self._manager.add_hookspecs(module)
+
+    def remove_specs(self, module: object) -> None:
+        """Take back the hooks that a plugin offered, with whatever implemented them."""
+        for name in self._offered(module):
+            vars(self._manager.hook).pop(name, None)
+
+    def _offered(self, module: object) -> list[str]:
+        return [name for name in dir(module) if self._manager.parse_hookspec_opts(module, name) is not None]
 
     def register(self, plugin: str, module: object) -> None:
         """Take ``module``'s implementations on. Raises when one does not fit its hook."""

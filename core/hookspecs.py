@@ -26,9 +26,7 @@ from .hooks import hookspec
 if TYPE_CHECKING:
     import click
     from flask import Flask
-
-    from .engine import Event
-    from .web import Blueprint
+    from flask_smorest import Blueprint
 
 API_VERSION = "1.0"
 """Version of this contract: what a manifest's ``api`` range is compared with."""
@@ -52,7 +50,7 @@ def register_blueprints(app: Flask, config: Config) -> list[Blueprint]:  # type:
 
 
 @hookspec
-def register_events(config: Config) -> list[type[Event]]:  # type: ignore[empty-body]
+def register_events(config: Config) -> list[type]:  # type: ignore[empty-body]
     """Types of events that the plugin emits.
 
     When: at start, first of the ``register_*`` hooks.

@@ -1,0 +1,197 @@
+"""Bringing the database up to date: core first, then plugins in the order of their requirements.
+
+Each plugin has a version table of its own, so that one that is off, gone or broken holds nobody up.
+Needs no running app, and imports nothing of a plugin but its revision files.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import alembic.config
+from alembic import command
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from flask import Flask
+from sqlalchemy import Connection, inspect
+
+import core
+from core.config import Config
+from core.db import Database, tables_of
+
+from . import state
+from .environment import Target, engine_for
+from .inventory import BUNDLED, Inventory
+from .lock import exclusive
+from .ownership import version_table
+from .record import Failure, reason
+
+HOME = Path(core.__file__).parent.parent / "migrations"
+
+
+class MigrationError(Exception):
+    """Core's own migrations failed, and nothing else was tried."""
+
+
+@dataclass
+class Outcome:
+    """What became of one plugin (or ``core``): the revisions applied, or why it stopped."""
+
+    plugin: str
+    applied: list[str] = field(default_factory=list)
+    failed: str | None = None
+
+
+def target(plugin: str, folder: Path | None, plugins: Sequence[str] = ()) -> Target:
+    """Where the revisions of ``plugin`` lie: ``<folder>/migrations``, core's in ``migrations/versions``."""
+    versions = HOME / "versions" if plugin == "core" else (folder or Path()) / "migrations"
+    return Target(plugin, versions, tuple(plugins))
+
+
+def upgrade(
+    source: Flask | Config, *, environ: Mapping[str, str] = os.environ, bundled: Path = BUNDLED
+) -> list[Outcome]:
+    """Apply what is pending for core and every enabled plugin.
+
+    A plugin whose migration fails keeps what was applied before it, and those that require it are
+    passed over; the others go on. Raises ``MigrationError`` when core's own fail.
+    """
+    config: Config = source.extensions["jobstead.config"] if isinstance(source, Flask) else source
+    engine = engine_for(str(config.database.url))
+    with exclusive(engine, config.data_dir):
+        inventory = Inventory.of(config, bundled)
+        names = tuple(inventory.found)
+        first = _apply(target("core", None, names), engine.connect())
+        if first.failed:
+            raise MigrationError(f"core's migration failed, and nothing of it is applied: {first.failed}")
+        wanted = inventory.wanted(config, environ, _wishes(config))
+        outcomes = {"core": first}
+        for name in wanted:
+            outcomes[name] = _upgrade(inventory, name, outcomes, engine.connect())
+        return list(outcomes.values())
+
+
+def _wishes(config: Config) -> state.Wishes:
+    database = Database(config.database.url)
+    try:
+        return state.read(database)
+    finally:
+        database.dispose()
+
+
+def _upgrade(
+    inventory: Inventory, name: str, outcomes: Mapping[str, Outcome], connection: Connection
+) -> Outcome:
+    found = inventory.found[name]
+    for needed in found.manifest.needs if found.manifest else ():
+        if needed in outcomes and outcomes[needed].failed:
+            connection.close()
+            return Outcome(name, failed=f"waits for {needed}, whose migration failed")
+    return _apply(target(name, found.folder, tuple(inventory.found)), connection)
+
+
+def _apply(goal: Target, connection: Connection) -> Outcome:
+    with connection:
+        try:
+            if revisions(goal):
+                command.upgrade(_alembic(goal, connection), "heads")
+        except (Exception, SystemExit) as fault:
+            return Outcome(goal.plugin, goal.applied, reason(fault, goal.folder))
+    return Outcome(goal.plugin, goal.applied)
+
+
+def revisions(goal: Target) -> bool:
+    """Whether there are any revision files at all."""
+    return goal.folder.is_dir() and any(
+        p.suffix == ".py" for p in goal.folder.iterdir() if p.stem != "__init__"
+    )
+
+
+def pending(goal: Target, connection: Connection) -> list[str]:
+    """Revisions the database lacks, oldest first.
+
+    Raises ``Failure`` when the database is ahead of the files, or when tables have no migration.
+    """
+    if not revisions(goal):
+        there = set(inspect(connection).get_table_names())
+        missing = [table.name for table in tables_of(goal.plugin) if table.name not in there]
+        if missing:
+            raise Failure(
+                f"table {missing[0]} has no migration; write one with: jobstead db revision {goal.plugin}"
+            )
+        return []
+    scripts = ScriptDirectory.from_config(_alembic(goal))
+    applied = current(goal, connection)
+    try:
+        missing_ones = scripts.iterate_revisions("heads", applied or "base")
+        return [revision.revision for revision in missing_ones][::-1]
+    except CommandError as fault:
+        raise Failure(f"the database is at revision {', '.join(applied)}, which these files lack") from fault
+
+
+def current(goal: Target, connection: Connection) -> tuple[str, ...]:
+    """The revisions the database is at; empty before the first."""
+    opts = {"version_table": version_table(goal.plugin)}
+    return MigrationContext.configure(connection, opts=opts).get_current_heads()
+
+
+def status(config: Config) -> list[dict[str, Any]]:
+    """For core and every plugin here: revisions applied and pending, or what is wrong with them."""
+    inventory = Inventory.of(config)
+    engine = engine_for(str(config.database.url))
+    rows = []
+    with engine.connect() as connection:
+        for name, found in {"core": None, **inventory.found}.items():
+            goal = target(name, found.folder if found else None)
+            row: dict[str, Any] = {"plugin": name, "applied": [], "pending": [], "fault": None}
+            try:
+                row["applied"] = list(current(goal, connection))
+                row["pending"] = pending(goal, connection)
+            except (Exception, SystemExit) as fault:
+                row["fault"] = reason(fault, goal.folder)
+            rows.append(row)
+    return rows
+
+
+def revision(goal: Target, config: Config, message: str) -> str | None:
+    """Write the next revision of ``goal``'s tables; its path, or ``None`` when nothing has changed.
+
+    Raises ``CommandError`` when the database is not up to date.
+    """
+    goal.folder.mkdir(parents=True, exist_ok=True)
+    number = 1 + sum(p.suffix == ".py" and p.stem != "__init__" for p in goal.folder.iterdir())
+    engine = engine_for(str(config.database.url))
+    with exclusive(engine, config.data_dir), engine.connect() as connection:
+        written = command.revision(
+            _alembic(goal, connection),
+            message,
+            autogenerate=True,
+            rev_id=f"{number:04d}",
+            version_path=str(goal.folder),
+            process_revision_directives=_only_changes,
+        )
+    script = written[0] if isinstance(written, list) else written
+    return script.path if script is not None else None
+
+
+def _only_changes(_context: Any, _revision: Any, directives: list[Any]) -> None:
+    if directives[0].upgrade_ops.is_empty():
+        directives.clear()
+
+
+def _alembic(goal: Target, connection: Connection | None = None) -> alembic.config.Config:
+    settings = alembic.config.Config()
+    for option, value in (
+        ("script_location", str(HOME)),
+        ("version_locations", str(goal.folder)),
+        ("path_separator", "newline"),
+        ("file_template", "%(rev)s_%(slug)s"),
+    ):
+        settings.set_main_option(option, value.replace("%", "%%"))
+    settings.attributes.update(target=goal, connection=connection)
+    return settings

@@ -1,0 +1,1 @@
+"""A relationship to nowhere."""

@@ -1,0 +1,1 @@
+"""Well in itself; its migration is not."""
