@@ -24,6 +24,8 @@ def create_app(config: Config | None = None) -> Server:
     """
     config = config or load()
     log.init(config.log)
+    for warning in config.warnings:
+        log.get_logger(__name__).warning(warning)
     app = Server("jobstead")
     _lay_ground(app, config)
     web.init_app(app, config, gates=(auth.authenticate, orgs.choose_organisation, _serving, _permitted))
@@ -41,7 +43,7 @@ def _lay_ground(app: Server, config: Config) -> None:
         {
             "jobstead.config": config,
             "jobstead.db": Database(config.database.url),
-            "jobstead.keyring": Keyring.open(config.data_dir),
+            "jobstead.keyring": Keyring.open(config.data_dir, config.secrets.master_key),
             "jobstead.redis": connect(config),
             "jobstead.permissions": Permissions(),
             "jobstead.switch": Switch(),
