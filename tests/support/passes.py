@@ -1,4 +1,4 @@
-"""``make test``: every test on the embedded default, then again on PostgreSQL and Redis; coverage of both together.
+"""``make test``: every test on the embedded default, again on PostgreSQL and Redis; their coverage together.
 
 Arguments go to pytest: ``python -m tests.support.passes -k redis``.
 """

@@ -38,9 +38,9 @@ def plan(folder: Path) -> tuple[list[str], str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    cluster = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync"]
     subprocess.run(
-        [*prefix, str(where / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-        + ["--locale=C", "--no-sync"],
+        [*prefix, str(where / "initdb"), "-D", str(data), *cluster],
         check=True,
         capture_output=True,
         cwd="/",

@@ -1,7 +1,7 @@
 """PostgreSQL and Redis for tests: the ones given, else our own on free ports, shared by one test run.
 
-``JOBSTEAD_TEST_DATABASE_URL`` and ``JOBSTEAD_TEST_REDIS_URL`` win. Otherwise the first process that asks starts a
-keeper, which owns the server and ends it when the test run is over, however that ends.
+``JOBSTEAD_TEST_DATABASE_URL`` and ``JOBSTEAD_TEST_REDIS_URL`` win. Otherwise the first process that asks
+starts a keeper, which owns the server and ends it when the test run is over, however that ends.
 """
 
 from __future__ import annotations
