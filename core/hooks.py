@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, cast
 
 import pluggy
@@ -49,13 +50,13 @@ class Faults:
 class Hooks:
     """The plugin manager of one app object."""
 
-    def __init__(self, *specs: object) -> None:
+    def __init__(self, *specs: ModuleType) -> None:
         self._manager = pluggy.PluginManager("jobstead")
         self.faults: dict[tuple[str, str], Faults] = {}
         for spec in specs:
             self._manager.add_hookspecs(spec)
 
-    def add_specs(self, module: object) -> None:
+    def add_specs(self, module: ModuleType) -> None:
         """Add the hooks that a plugin offers to others. Raises ``ValueError``, and adds none, for one
         that somebody offers already."""
         for name in self._offered(module):
@@ -64,12 +65,12 @@ class Hooks:
                 raise ValueError(f"the hook {name} exists already")
         self._manager.add_hookspecs(module)
 
-    def remove_specs(self, module: object) -> None:
+    def remove_specs(self, module: ModuleType) -> None:
         """Take back the hooks that a plugin offered, with whatever implemented them."""
         for name in self._offered(module):
             vars(self._manager.hook).pop(name, None)
 
-    def _offered(self, module: object) -> list[str]:
+    def _offered(self, module: ModuleType) -> list[str]:
         return [name for name in dir(module) if self._manager.parse_hookspec_opts(module, name) is not None]
 
     def register(self, plugin: str, module: object) -> None:

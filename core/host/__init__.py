@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from flask_migrate import Migrate
+from flask_migrate import Migrate  # type: ignore[import-untyped]
 
 from core.access import Permissions
 from core.config import Config

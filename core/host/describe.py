@@ -43,12 +43,11 @@ def whole(record: Record, brief_: dict[str, Any], app: Flask) -> dict[str, Any]:
     hooks: Hooks = app.extensions["jobstead.hooks"]
     permissions: Permissions = app.extensions["jobstead.permissions"]
     manifest, offer = record.manifest, record.offer
+    capabilities = manifest.capabilities if manifest else {}
     return {
         **brief_,
         "manifest": _manifest(manifest) if manifest else None,
-        "capabilities": {key: list(values) for key, values in manifest.capabilities.items()}
-        if manifest
-        else {},
+        "capabilities": {key: list(values) for key, values in capabilities.items()},
         "hooks": hooks.implemented_by(record.name),
         "routes": _routes(record, app),
         "permissions": [

@@ -1,4 +1,4 @@
-"""What ``migrations/env.py`` runs: core's and every plugin's revisions, each against its own version table."""
+"""What ``migrations/env.py`` runs: revisions of core and plugins, each with its own version table."""
 
 from __future__ import annotations
 
@@ -73,11 +73,7 @@ def _run(target: Target, connection: Connection) -> None:
     ownership = Ownership.on(connection, target.plugins)
     connection.rollback()  # looking has begun a transaction; each migration shall have its own
 
-    def of_target(
-        name: str | None,
-        kind: Literal["schema", "table", "column", "index", "unique_constraint", "foreign_key_constraint"],
-        _parents: Any,
-    ) -> bool:
+    def of_target(name: str | None, kind: str, _parents: Any) -> bool:
         return kind != "table" or (name is not None and ownership.owner(name) == target.plugin)
 
     def declared_by_target(_object: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:

@@ -52,7 +52,7 @@ def _package(found: Found) -> ModuleType:
         if known.__file__ is not None and Path(known.__file__).parent.resolve() == folder.resolve():
             return known
         throw_out(found)  # a namesake from another folder, left by an earlier app of this process
-    if found.origin != "path":
+    if found.origin == "installed":
         return importlib.import_module(found.package)
     return _from_folder(found.package, folder)
 

@@ -129,22 +129,19 @@ class Loader:
             record.reason = record.found.fault
 
     def _validate(self, record: Record) -> None:
-        if record.manifest is None:
-            raise Failure(record.found.fault or "has no manifest")
+        manifest = record.sound
         circle = self._inventory.circles.get(record.name)
         if circle:
             raise Failure(f"requires itself: {' → '.join(circle)}")
         loaded = {r.name: r.manifest for r in self.records.values() if r.manifest and r.state == "loading"}
         del loaded[record.name]
-        missing = unmet(
-            record.manifest, loaded, {name: self._why_not(name) for name in record.manifest.needs}
-        )
+        missing = unmet(manifest, loaded, {name: self._why_not(name) for name in manifest.needs})
         if missing:
             raise Failure(missing)
-        for segment in record.manifest.urls:
+        for segment in manifest.urls:
             if segment in self._segments:
                 raise Failure(f"the url segment {segment} belongs to {self._segments[segment]}")
-        self._segments.update(dict.fromkeys(record.manifest.urls, record.name))
+        self._segments.update(dict.fromkeys(manifest.urls, record.name))
 
     def _import(self, record: Record) -> None:
         before = set(db.metadata.tables)
@@ -166,20 +163,17 @@ class Loader:
                 raise Failure(f"the table {table} is not named after the plugin alone")
 
     def _configure(self, record: Record) -> None:
-        assert record.module is not None
-        schema = settings.schema_of(record.module)
+        schema = settings.schema_of(record.package)
         record.config, record.sources = settings.resolved(record.name, schema, self._config, self._environ)
         self._settings[record.name] = record.config
 
     def _register(self, record: Record) -> None:
-        assert record.module is not None
-        assert record.manifest is not None
-        for spec in record.manifest.permissions:
+        for spec in record.sound.permissions:
             self._permissions.add(spec.name, plugin=record.name, summary=spec.summary, roles=spec.roles)
-        self._hooks.register(record.name, record.module)
+        self._hooks.register(record.name, record.package)
         self._hooks.check_pending()
         # from here on its hooks answer, so that others can ask while they register
-        self._switch.defaults[record.name] = record.manifest.default == "on"
+        self._switch.defaults[record.name] = record.sound.default == "on"
 
     def _map(self, record: Record) -> None:
         db.configure(record.name)
@@ -197,9 +191,8 @@ class Loader:
         goal = migrations.target(record.name, record.found.folder)
         record.pending = migrations.pending(goal, connection)
         if record.pending:
-            raise Failure(
-                f"{len(record.pending)} migration(s) pending ({', '.join(record.pending)}): run jobstead db upgrade"
-            )
+            pending = ", ".join(record.pending)
+            raise Failure(f"{len(record.pending)} migration(s) pending ({pending}): run jobstead db upgrade")
 
     def _activate(self, record: Record) -> None:
         before = Snapshot(self._app)

@@ -21,11 +21,12 @@ class LockedError(Exception):
 @contextmanager
 def exclusive(engine: Engine, data_dir: Path) -> Iterator[None]:
     """Hold the right to migrate for the duration. Raises ``LockedError`` after five minutes of waiting."""
-    held = (
-        _advisory(engine) if engine.dialect.name == "postgresql" else _file(data_dir / "run" / "migrate.lock")
-    )
-    with held:
-        yield
+    if engine.dialect.name == "postgresql":
+        with _advisory(engine):
+            yield
+    else:
+        with _file(data_dir / "run" / "migrate.lock"):
+            yield
 
 
 @contextmanager

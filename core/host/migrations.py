@@ -107,9 +107,12 @@ def _apply(goal: Target, connection: Connection) -> Outcome:
 
 def revisions(goal: Target) -> bool:
     """Whether there are any revision files at all."""
-    return goal.folder.is_dir() and any(
-        p.suffix == ".py" for p in goal.folder.iterdir() if p.stem != "__init__"
-    )
+    return bool(_files(goal))
+
+
+def _files(goal: Target) -> list[Path]:
+    files = goal.folder.glob("*.py") if goal.folder.is_dir() else ()
+    return [file for file in files if file.stem != "__init__"]
 
 
 def pending(goal: Target, connection: Connection) -> list[str]:
@@ -121,9 +124,8 @@ def pending(goal: Target, connection: Connection) -> list[str]:
         there = set(inspect(connection).get_table_names())
         missing = [table.name for table in tables_of(goal.plugin) if table.name not in there]
         if missing:
-            raise Failure(
-                f"table {missing[0]} has no migration; write one with: jobstead db revision {goal.plugin}"
-            )
+            remedy = f"write one with: jobstead db revision {goal.plugin}"
+            raise Failure(f"table {missing[0]} has no migration; {remedy}")
         return []
     scripts = ScriptDirectory.from_config(_alembic(goal))
     applied = current(goal, connection)
@@ -164,7 +166,7 @@ def revision(goal: Target, config: Config, message: str) -> str | None:
     Raises ``CommandError`` when the database is not up to date.
     """
     goal.folder.mkdir(parents=True, exist_ok=True)
-    number = 1 + sum(p.suffix == ".py" and p.stem != "__init__" for p in goal.folder.iterdir())
+    number = 1 + len(_files(goal))
     engine = engine_for(str(config.database.url))
     with exclusive(engine, config.data_dir), engine.connect() as connection:
         written = command.revision(

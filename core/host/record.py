@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from core.engine import Event
 from core.hooks import HookFailed
 
 from .discovery import Found
@@ -39,7 +40,7 @@ class Offer:
     """What a plugin named in its ``register_*`` hooks."""
 
     blueprints: list[Any] = field(default_factory=list)
-    events: list[type] = field(default_factory=list)
+    events: list[type[Event]] = field(default_factory=list)
     handlers: list[tuple[Any, Callable[..., Any], dict[str, Any]]] = field(default_factory=list)
     jobs: list[tuple[str, Callable[..., Any], dict[str, Any]]] = field(default_factory=list)
     schedules: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -75,6 +76,20 @@ class Record:
     @property
     def manifest(self) -> Manifest | None:
         return self.found.manifest
+
+    @property
+    def sound(self) -> Manifest:
+        """Its manifest. Raises ``Failure`` where that cannot be read."""
+        if self.found.manifest is None:
+            raise Failure(self.found.fault or "has no manifest")
+        return self.found.manifest
+
+    @property
+    def package(self) -> ModuleType:
+        """Its imported package. Raises ``Failure`` before."""
+        if self.module is None:
+            raise Failure("has not been imported")
+        return self.module
 
     @property
     def locked(self) -> bool:

@@ -22,7 +22,7 @@ def unmet(wanted: Manifest, active: Mapping[str, Manifest], reasons: Mapping[str
     for requirement in wanted.requires:
         there = active.get(requirement.name)
         if there is None:
-            return f"requires the plugin {requirement.name}, which {reasons.get(requirement.name, 'is not here')}"
+            return f"requires the plugin {requirement.name}, which {reasons[requirement.name]}"
         if not requirement.specifier.contains(there.version, prereleases=True):
             return f"requires {requirement}, here is {there.version}"
     for requirement in wanted.python:

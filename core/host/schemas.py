@@ -6,8 +6,6 @@ from marshmallow import fields
 
 from core.web import Schema
 
-NAMES = {"keys": fields.String(), "values": fields.List(fields.String())}
-
 
 class PluginOut(Schema):
     id = fields.String(required=True, metadata={"description": "The plugin's name."})
@@ -18,9 +16,7 @@ class PluginOut(Schema):
     origin = fields.String(metadata={"description": "bundled, path, installed, or missing."})
     enabled = fields.Boolean(metadata={"description": "Whether it shall run."})
     decided_by = fields.String(metadata={"description": "file, environment, admin or default."})
-    locked = fields.Boolean(
-        metadata={"description": "Decided by file or environment; no admin can change it."}
-    )
+    locked = fields.Boolean(metadata={"description": "Decided by file or environment, not by admins."})
     state = fields.String(metadata={"description": "active, disabled, failed, enabling or disabling."})
     step = fields.String(allow_none=True, metadata={"description": "The step a failed plugin stopped at."})
     reason = fields.String(allow_none=True, metadata={"description": "Why it failed."})
@@ -71,7 +67,7 @@ class ScheduleOut(Schema):
 
 class PluginDetail(PluginOut):
     manifest = fields.Nested(ManifestOut, allow_none=True)
-    capabilities = fields.Dict(**NAMES)
+    capabilities = fields.Dict(keys=fields.String(), values=fields.List(fields.String()))
     hooks = fields.List(fields.String())
     routes = fields.List(fields.Nested(RouteOut))
     permissions = fields.List(fields.Nested(PermissionOut))

@@ -107,16 +107,14 @@ def _brief(record: Record, wishes: state.Wishes) -> dict[str, Any]:
 
 
 def _state(here: Host, record: Record, enabled: bool, wishes: state.Wishes) -> str:
-    """``active``, ``failed`` or ``disabled``, and ``enabling`` or ``disabling`` until processes have reloaded."""
-    _, since = wishes.rows.get(record.name, (False, 0))
-    news = since > here.generation
+    """``active``, ``failed`` or ``disabled``; ``enabling`` or ``disabling`` until processes have reloaded."""
     if here.safe_mode:
         return "disabled"
-    if enabled:
-        return (
-            "enabling" if record.state == "disabled" or (record.state == "failed" and news) else record.state
-        )
-    return "disabling" if record.state == "active" else "disabled"
+    if not enabled:
+        return "disabling" if record.state == "active" else "disabled"
+    _, since = wishes.rows.get(record.name, (False, 0))
+    retried = record.state == "failed" and since > here.generation
+    return "enabling" if record.state == "disabled" or retried else record.state
 
 
 def _config() -> Config:

@@ -1,4 +1,4 @@
-"""Instances with plugins of the test's choosing, on a real database, without the rooms between web and host."""
+"""Instances with plugins of the test's choosing, on a real database, without auth and orgs."""
 
 from __future__ import annotations
 

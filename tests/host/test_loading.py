@@ -174,10 +174,16 @@ def test_what_a_route_may_do_wrong(instance: Instance, route: dict[str, str], re
     assert client(app).get("/api/v1/sample-notes/colours").status_code == 200
 
 
+LATE = """
+@blp.record_once
+def _(state):
+    if state.app.name == "jobstead":
+        raise RuntimeError("late")
+"""
+
+
 def test_a_fault_after_routes_were_taken_on_takes_them_back(instance: Instance) -> None:
-    init = ROUTE.format(name="late", prefix="/late", rule="", mark="@public") + (
-        "\n@blp.record_once\ndef _(state):\n    if state.app.name == 'jobstead':\n        raise RuntimeError('late')\n"
-    )
+    init = ROUTE.format(name="late", prefix="/late", rule="", mark="@public") + LATE
     instance.write("late", 'urls = ["late"]', init=init)
     app = instance.boot()
     assert host(app).records["late"].reason == "RuntimeError: late (__init__.py:17)"
@@ -189,6 +195,14 @@ def test_a_fault_after_routes_were_taken_on_takes_them_back(instance: Instance) 
 def test_core_segments_belong_to_core(instance: Instance) -> None:
     instance.write("greedy", 'urls = ["plugins"]')
     assert host(instance.boot()).records["greedy"].reason == "the url segment plugins belongs to core"
+
+
+MODELS = """
+from core.api import InstanceMixin, model_base
+
+class Row(InstanceMixin, model_base({!r})):
+    __tablename__ = {!r}
+"""
 
 
 def test_tables_carry_the_plugins_name_and_not_somebody_elses(instance: Instance) -> None:
@@ -203,8 +217,7 @@ def test_tables_carry_the_plugins_name_and_not_somebody_elses(instance: Instance
 
 
 def test_tables_without_a_migration_are_refused(instance: Instance) -> None:
-    models = "from core.api import *\nclass T(InstanceMixin, model_base('hasty')):\n    __tablename__ = 'hasty_row'\n"
-    instance.write("hasty", models=models)
+    instance.write("hasty", models=MODELS.format("hasty", "hasty_row"))
     record = host(instance.boot()).records["hasty"]
     assert (record.step, record.reason) == (
         "migrated",
