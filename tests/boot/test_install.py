@@ -87,7 +87,7 @@ def test_what_else_makes_environments_will_do(checkout: Checkout, tool: str) -> 
     checkout.program(tool, f'echo "{tool} $*"; for venv; do :; done; {shutil.which("mkdir")} -p "$venv/bin"')
     done = checkout.install()
     assert f"{tool} " in done.stdout
-    # The stand-in made an empty environment: uv goes on to install, virtualenv's has no pip and there is no uv.
+    # The stand-in made an empty environment: uv goes on to install, without pip and uv there is no way on.
     assert ("uv pip install" in done.stdout) == (tool == "uv")
     assert done.returncode == (0 if tool == "uv" else 1)
 

