@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from . import errors, headers
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from . import errors, headers, health, meta, openapi, pages
 from .blueprint import Blueprint
 from .client import OutgoingClient, http_client
 from .errors import invalid, problem_response
 from .filters import FilterSchema
 from .headers import page_nonce
+from .health import add_check, add_probe, drain
+from .meta import add_fact
 from .outgoing import OutgoingError
 from .request import body_limit
 from .results import objections
@@ -35,8 +39,12 @@ __all__ = [
     "Server",
     "ViewInfo",
     "Web",
+    "add_check",
+    "add_fact",
+    "add_probe",
     "body_limit",
     "camel",
+    "drain",
     "hold",
     "http_client",
     "init_app",
@@ -56,3 +64,13 @@ def init_app(app: Server, config: Config, gates: Sequence[Gate] = ()) -> None:
     app.teardown_request(release)
     errors.init_app(app)
     headers.init_app(app, config.server.public_url)
+    health.init_app(app)
+    for blueprint in (openapi.blp, health.blp):
+        app.mount(blueprint, prefix="")
+    app.mount(meta.blp)
+    app.register_blueprint(pages.pages)
+    proxies = config.server.trusted_proxies
+    if proxies:  # else what X-Forwarded-* headers say is anybody's claim
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies, x_prefix=proxies
+        )

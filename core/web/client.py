@@ -21,7 +21,6 @@ from .outgoing import DEADLINE, OutgoingError, Resolver, VettedNetwork, resolve
 from .state import web
 
 MAX_BYTES = 1_048_576
-_PORTS = {"https": 443, "http": 80}
 _HEADERS = {"accept": "*/*", "accept-encoding": "gzip", "user-agent": "Jobstead"}
 
 
@@ -175,7 +174,7 @@ def _read(answer: httpcore.Response, limit: int) -> bytes:
 def http_client(
     *, timeout: float | None = None, max_bytes: int = MAX_BYTES, headers: Mapping[str, str] | None = None
 ) -> OutgoingClient:
-    """A client within what the operator allows (``[outgoing]``). ``timeout`` in seconds, theirs by default."""
+    """A client within what the operator allows (``[outgoing]``); ``timeout`` in seconds, by default theirs."""
     config: Config = web().config
     return OutgoingClient(
         timeout=timeout if timeout is not None else config.outgoing.timeout.total_seconds(),

@@ -38,4 +38,4 @@ def _some(column: Column[object], identifier: UUID) -> object:
     if column.default is not None:
         default = column.default
         return default.arg(None) if default.is_callable else default.arg
-    return kind() if kind is not str else str(identifier)[:8]
+    return kind() if kind is not str else str(identifier)[-8:]
