@@ -60,12 +60,13 @@ from .log import get_logger
 from .switch import active
 from .typed import Secret, SecretField
 from .users import UserInfo, find_user
-from .web import Blueprint, OutgoingError, Schema, http_client
+from .web import Blueprint, FilterSchema, OutgoingError, Schema, http_client
 
 __all__ = [  # noqa: RUF022  in the order of the docstring
     # routes
     "Blueprint",
     "Schema",
+    "FilterSchema",
     "ValidationError",
     "fields",
     "validate",
