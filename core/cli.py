@@ -105,7 +105,7 @@ def _sentence(fault: Exception) -> str | None:
         return str(fault)
     if isinstance(fault, OperationalError):
         told = str(fault.orig).strip().splitlines() or ["no reason given"]
-        return f"the database cannot be used ({told[0]}): check DATABASE_URL, and whether the server runs."
+        return f"the database cannot be used ({told[0]}): check DATABASE_URL, then run `jobstead db upgrade`."
     return None
 
 
