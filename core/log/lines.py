@@ -26,9 +26,11 @@ class JsonLine(logging.Formatter):
         line = dict(_head(record))
         line.update(_rest(record, self))
         try:
-            return orjson.dumps(line).decode()
+            text = orjson.dumps(line).decode()
         except TypeError:  # a lone surrogate or an integer beyond 64 bits, which the slower one writes
             return json.dumps(line)
+        # JSON itself escapes neither C1 controls nor U+2028, which some readers take for line ends.
+        return text if text.isprintable() else "".join(map(_escaped, text))
 
 
 class ConsoleLine(logging.Formatter):
@@ -64,6 +66,10 @@ def _rest(record: logging.LogRecord, formatter: logging.Formatter) -> Iterator[t
             yield (f"{key}_" if key in _TAKEN else key), redacted(key, value)
     if record.exc_info:
         yield "exception", redact(formatter.formatException(record.exc_info), longest=_LONGEST_TRACE)
+
+
+def _escaped(char: str) -> str:
+    return char if char.isprintable() else json.dumps(char)[1:-1]
 
 
 def _printable(text: str) -> str:

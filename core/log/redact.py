@@ -23,9 +23,9 @@ _VALUES = re.compile(
     r"|(?P<prefix>(?<![A-Za-z0-9])(?:jst|rt|whsec|sk_live|sk_test|rk_live)_)[\w+/=-]{8,}"
     r"|(?P<jwt>(?<![\w-])eyJ)[\w-]{8,}\.[\w-]{8,}\.[\w-]*"
     r"|(?P<user>://[^/@\s:]*:)[^/@\s]+(?=@)"
-    r"|(?P<pair>\b(?:password|passwd|secret|token|api_?key|otp)[\"']?\s*[=:]\s*[\"']?)[^\s&\"',;)}\]]+"
+    r"|(?P<pair>(?<![\w-])(?:[\w-]*(?:password|passwd|secret|token|api[-_]?key)|otp)[\"']?\s*[=:]\s*[\"']?)[^\s&\"',;)}\]]+"
     r"|(?P<pem>-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
-    r"|(?<![\w.-])(?P<card>[2-6](?:[ -]?\d){13,18})(?![\w.-])",
+    r"|(?<![\w.-])(?P<card>[2-6](?:[ -]?\d){13,18})(?![\w-]|\.\d)",
     re.IGNORECASE | re.DOTALL,
 )
 
