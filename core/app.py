@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+
 from . import auth, engine, host, hookspecs, log, orgs, users, web
 from .access import Permissions, enforce
 from .config import Config, load
@@ -15,14 +18,14 @@ from .switch import Switch, active
 from .web import Server, ViewInfo
 
 
-def create_app(config: Config | None = None) -> Server:
+def create_app(config: Config | None = None, *, environ: Mapping[str, str] = os.environ) -> Server:
     """An app that serves: core first, then every plugin that is enabled and sound.
 
-    Reads ``plugins.toml`` and the environment where no ``config`` is given. Raises
+    Reads ``plugins.toml`` and ``environ`` where no ``config`` is given. Raises
     ``ConfigError`` for a configuration that cannot be, and ``RuntimeError`` for a route of core
     that declares nobody who may call it; a plugin's faults quarantine that plugin.
     """
-    config = config or load()
+    config = config or load(environ=environ)
     log.init(config.log)
     for warning in config.warnings:
         log.get_logger(__name__).warning(warning)
@@ -33,7 +36,7 @@ def create_app(config: Config | None = None) -> Server:
     users.init_app(app)
     auth.init_app(app, config)
     orgs.init_app(app)
-    host.init_app(app, config)
+    host.init_app(app, config, environ=environ)
     web.refuse_undeclared(app)
     return app
 

@@ -137,8 +137,9 @@ class Hooks:
 
     def _implementations(self, hook: str) -> list[pluggy.HookImpl]:
         caller = getattr(self._manager.hook, hook, None)
-        # pluggy keeps implementations in reverse calling order
-        return list(reversed(caller.get_hookimpls())) if caller is not None else []
+        found = caller.get_hookimpls() if caller is not None else []
+        # in the order plugins were loaded, not pluggy's last one first
+        return sorted(found, key=lambda impl: (not impl.tryfirst, impl.trylast))
 
     def _record(self, plugin: str, hook: str, fault: BaseException) -> None:
         faults = self.faults.setdefault((plugin, hook), Faults())

@@ -59,7 +59,7 @@ def _sqlite(url: URL) -> Engine:
         write = connection.info.get("write", True)
         connection.dbapi_connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
 
-    engine.dialect.do_begin = begin  # type: ignore[method-assign]
+    engine.dialect.do_begin = begin  # type: ignore[method-assign, assignment]
     return engine
 
 

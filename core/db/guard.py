@@ -59,8 +59,8 @@ def _check(statement: str, context: ExecutionContext | None) -> None:
                 "this statement touches rows of an organisation outside the ORM; "
                 f"use a select() of the model, or unscoped(reason): {statement[:200]}"
             )
-    elif mark == "author" and context is not None and context.compiled is not None:  # type: ignore[attr-defined]
-        _look_inside(context.compiled)  # type: ignore[attr-defined]
+    elif mark == "author" and context is not None and context.compiled is not None:
+        _look_inside(context.compiled)
 
 
 _named: dict[str, bool] = {}
@@ -150,9 +150,10 @@ def scope_statement(state: ORMExecuteState) -> None:
     if state.is_insert or (state.is_update and isinstance(state.parameters, list)):
         if any(issubclass(m.class_, TenantMixin) for m in state.all_mappers):
             raise ScopeError("bulk writes of an organisation's rows are not checked; add rows to the session")
-    if current is None or not state.is_orm_statement:
+    if not state.is_orm_statement or current is None:
         return  # unmarked: the execute hook refuses it if it names an organisation's table
-    mark = "loader" if state.is_relationship_load or state.is_column_load else "author"
+    by_the_orm = bool(state.is_relationship_load) or bool(state.is_column_load)
+    mark = "loader" if by_the_orm else "author"
     if not state.is_column_load:
         state.statement = state.statement.options(
             with_loader_criteria(
@@ -184,12 +185,13 @@ def check_writes(session: Session, _context: UOWTransaction, _instances: Any) ->
 def adopt(row: TenantMixin) -> None:
     """Give a new row the organisation in scope. Raises ``ScopeError`` where there is none or another."""
     current = scope()
+    given: UUID | None = row.organisation_id
     if isinstance(current, System):
-        if row.organisation_id is None:
+        if given is None:
             raise ScopeError("unscoped code must say which organisation a new row belongs to; use acting_for()")
     elif current is None:
         raise ScopeError(f"{type(row).__name__} rows belong to an organisation, and none is in scope")
-    elif row.organisation_id is None:
+    elif given is None:
         row.organisation_id = current
-    elif row.organisation_id != current:
+    elif given != current:
         raise ScopeError("a new row cannot be given to another organisation")

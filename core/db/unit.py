@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import Connection, event, insert
+from sqlalchemy import Connection, Table, event, insert
 from sqlalchemy.orm import InstanceState, Session, SessionTransaction
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -247,7 +247,7 @@ class _Db:
             if column.name not in values and column.default is not None and attribute not in state.dict:
                 values[column.name] = _default(column.default)
                 set_committed_value(row, attribute, values[column.name])
-        unit.connection.execute(insert(state.mapper.local_table), values, execution_options={guard.SCOPED: "insert"})
+        unit.connection.execute(insert(cast(Table, state.mapper.local_table)), values, execution_options={guard.SCOPED: "insert"})
         return row
 
 

@@ -1,0 +1,40 @@
+"""The kit for plugin authors, a pytest plugin: ``pytest_plugins = ["core.testing"]``.
+
+``instance`` is a data directory with a migrated database and the plugins you name. Every fixture
+works on an SQLite file and, where ``JOBSTEAD_TEST_DATABASE_URL`` names a PostgreSQL server, on a
+database of its own there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .databases import Databases
+from .instance import Instance, Person
+
+__all__ = ["Databases", "Instance", "Person", "database_url", "databases", "instance"]
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """Where databases for tests come from."""
+    with Databases.of_environment(tmp_path_factory.mktemp("databases")) as source:
+        yield source
+
+
+@pytest.fixture
+def database_url(databases: Databases) -> Iterator[str]:
+    """The URL of an empty database that goes when the test ends."""
+    with databases.empty() as url:
+        yield url
+
+
+@pytest.fixture
+def instance(tmp_path: Path, databases: Databases) -> Iterator[Instance]:
+    """An instance to configure: ``instance.plugins("mail", job_boards={...})``, then ``instance.app``."""
+    made = Instance(tmp_path, databases)
+    yield made
+    made.close()

@@ -1,0 +1,151 @@
+"""An instance for tests: configured, migrated, and peopled, without any process of its own."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from core import engine, host
+from core.app import create_app
+from core.auth import keys, verification_code
+from core.config import load
+from core.context import System, within
+from core.db import begin, db
+from core.engine.models import EventRow
+from core.web import Server
+
+from .databases import Databases
+
+PASSWORD = "correct horse battery"
+
+
+class Instance:
+    """Core and the plugins named, on a database of its own.
+
+    Configure first (``plugins``, ``environ``, ``path``), then use ``app``, which boots.
+    """
+
+    def __init__(self, home: Path, databases: Databases) -> None:
+        self.home = home
+        self.path: list[Path] = []
+        self.environ: dict[str, str] = {}
+        self._databases = databases
+        self._settings: dict[str, dict[str, Any]] = {}
+        self._closing = ExitStack()
+
+    def plugins(self, *names: str, **settings: dict[str, Any]) -> Instance:
+        """Enable plugins, those in ``settings`` with values for ``plugins.toml``."""
+        for name in names:
+            self._settings.setdefault(name, {})
+        for name, values in settings.items():
+            self._settings.setdefault(name, {}).update(values)
+        return self
+
+    @cached_property
+    def app(self) -> Server:
+        """The app, its database migrated, its plugins loaded; a plugin's fault is raised, not contained."""
+        file = self.home / "plugins.toml"
+        tables = (_table(("plugins", name), {"enabled": True, **v}) for name, v in self._settings.items())
+        file.write_text("strict = true\n" + "".join(tables))
+        environ = {
+            "JOBSTEAD_CONFIG": str(file),
+            "JOBSTEAD_DATA": str(self.home / "var"),
+            "JOBSTEAD_REDIS": "direct",
+            "JOBSTEAD_LIMITS_SCALE": "100000",
+            "NODE_ENV": "test",
+            "PLUGIN_PATH": ":".join(map(str, self.path)),
+            **self.environ,
+        }
+
+        def migrate(url: str) -> None:
+            host.migrations.upgrade(load(environ={**environ, "DATABASE_URL": url}), environ=environ)
+
+        key = (*sorted(self._settings), *self.path)
+        url = self._closing.enter_context(self._databases.migrated(key, migrate))
+        keys.BITS = 2048  # larger ones take longer to make than most tests to run
+        app = create_app(load(environ={**environ, "DATABASE_URL": url}), environ=environ)
+        self._closing.callback(app.extensions["jobstead.db"].dispose)
+        return app
+
+    def person(self, email: str, *, role: str | None = None) -> Person:
+        """Somebody registered, verified and signed in, with an organisation of their own."""
+        body = {"email": email, "password": PASSWORD, "name": email.partition("@")[0].title()}
+        assert self._post("/auth/register", body).status_code == 202
+        assert self._post("/auth/verify-otp", {"email": email, "code": self._code(email)}).status_code == 200
+        if role is not None:
+            from core.users.service import find_by_email, grant_role
+
+            with self.app.app_context(), begin():
+                found = find_by_email(email)
+                assert found is not None
+                grant_role(found.id, role)
+        answer = self._post("/auth/login", {"email": email, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        return Person(self, email, str((answer.json or {})["accessToken"]))
+
+    def drain(self) -> engine.Counts:
+        """Let everything that waits happen: events reach their handlers, jobs run."""
+        with self.app.app_context():
+            return engine.drain()
+
+    def close(self) -> None:
+        self._closing.close()
+
+    def _post(self, path: str, body: dict[str, Any]) -> TestResponse:
+        return self.app.test_client().post(f"/api/v1{path}", json=body)
+
+    def _code(self, email: str) -> str:
+        asked = select(EventRow.payload).where(EventRow.type == "otp.requested").order_by(EventRow.seq)
+        with self.app.app_context(), begin(write=False), within(System("read the mail")):
+            sent = [payload for payload in db.session.scalars(asked) if payload["email"] == email]
+            return verification_code(UUID(sent[-1]["code_id"]))
+
+
+@dataclass
+class Person:
+    """Somebody signed in; ``get``, ``post``, ``put`` and ``delete`` take paths below ``/api/v1``."""
+
+    instance: Instance
+    email: str
+    token: str
+
+    def call(self, method: str, path: str, **options: Any) -> TestResponse:
+        headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
+        client = self.instance.app.test_client()
+        return client.open(f"/api/v1{path}", method=method, headers=headers, **options)
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self.call("GET", path, **options)
+
+    def post(self, path: str, json: Any = None, **options: Any) -> TestResponse:
+        return self.call("POST", path, json=json, **options)
+
+    def put(self, path: str, json: Any = None, **options: Any) -> TestResponse:
+        return self.call("PUT", path, json=json, **options)
+
+    def delete(self, path: str, **options: Any) -> TestResponse:
+        return self.call("DELETE", path, **options)
+
+    @cached_property
+    def me(self) -> dict[str, Any]:
+        """What ``/auth/me`` says."""
+        return dict(self.get("/auth/me").json or {})
+
+    @property
+    def id(self) -> UUID:
+        return UUID(self.me["id"])
+
+
+def _table(path: tuple[str, ...], values: dict[str, Any]) -> str:
+    """A TOML table and those below it. JSON's strings, numbers, booleans and lists are TOML's too."""
+    plain = {k: v for k, v in values.items() if not isinstance(v, dict)}
+    text = f"[{'.'.join(path)}]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in plain.items())
+    return text + "".join(_table((*path, k), v) for k, v in values.items() if isinstance(v, dict))
