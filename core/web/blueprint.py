@@ -45,7 +45,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     def __init__(
         self, name: str, import_name: str | None = None, *, url_prefix: str | None = None, **options: Any
     ) -> None:
-        super().__init__(name, import_name or name, url_prefix=url_prefix, **options)
+        # Flask looks for a module of that name; one that is a namespace, such as plugins, it cannot place
+        super().__init__(name, import_name or __name__, url_prefix=url_prefix, **options)
         self._pages: dict[Any, type[Schema]] = {}
 
     def get(self, rule: str, **options: Any) -> Callable[[Marked], Marked]:
