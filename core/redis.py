@@ -33,9 +33,9 @@ def connect(config: Config, *, timeout: float | None = OPERATION_TIMEOUT) -> Red
             config.redis.url.reveal(),
             socket_connect_timeout=CONNECT_TIMEOUT,
             socket_timeout=timeout,
-            # Once more and at once: the server may have closed a pooled connection meanwhile. What
-            # timed out is not tried again, the caller has waited enough.
-            retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
+            # The pool replaces connections that the server has closed. What fails then is told at
+            # once; the client's own default would make a caller wait for seconds.
+            retry=Retry(NoBackoff(), 0),
         )
     except ValueError:
         raise ConfigError(

@@ -47,8 +47,7 @@ class ConsoleLine(logging.Formatter):
 
 
 def _head(record: logging.LogRecord) -> Iterator[tuple[str, Any]]:
-    moment = datetime.fromtimestamp(record.created, UTC)
-    yield "time", moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    yield "time", datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
     yield "level", record.levelname.lower()
     yield "logger", record.name
     yield "message", redact(record.getMessage())

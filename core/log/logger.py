@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import sys
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -59,8 +60,16 @@ class Logger:
         self._log(logging.ERROR, message, True, fields)
 
     def _log(self, level: int, message: str, exc_info: ExcInfo, fields: dict[str, object]) -> None:
-        if self._logger.isEnabledFor(level):
-            self._logger.log(level, "%s", message, exc_info=exc_info, extra={FIELDS: fields})
+        if not self._logger.isEnabledFor(level):
+            return
+        if exc_info is True:
+            exc_info = sys.exc_info()
+        elif isinstance(exc_info, BaseException):
+            exc_info = (type(exc_info), exc_info, exc_info.__traceback__)
+        # Made here because logging would look up file and line of the caller, which nobody reads.
+        record = logging.LogRecord(self._logger.name, level, "", 0, message, None, exc_info or None)
+        record.__dict__[FIELDS] = fields
+        self._logger.handle(record)
 
 
 def get_logger(name: str) -> Logger:
