@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,8 @@ class Instance:
     def behave(self, role: str, how: str) -> None:
         self.journal.with_name(f"journal.{role}").write_text(how)
 
-    def start(self, **settings: Any) -> Instance:
+    def start(self, *, prefix: Sequence[str] = (), **settings: Any) -> Instance:
+        """Start the supervisor; ``prefix`` is a command that runs it, such as nohup."""
         roles = ("prepare", "upgrade", "probe", "web", "worker")
         stand_in = [sys.executable, str(HERE / "children.py")]
         given = {
@@ -74,7 +75,7 @@ class Instance:
         }
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.boot.launch", json.dumps(given)],
+                [*prefix, sys.executable, "-m", "tests.boot.launch", json.dumps(given)],
                 cwd=ROOT,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
+import sys
 
 import pytest
 
@@ -108,3 +111,50 @@ def test_it_starts_again_after_having_been_killed(instance: Instance) -> None:
     instance.start().ready()
     assert instance.serves()
     assert not alive(stubborn)
+
+
+# Runs a command with a terminal of its own, and closes that when the file named first is there.
+IN_A_WINDOW = """
+import os, pathlib, pty, sys, time
+pid, terminal = pty.fork()
+if not pid:
+    os.execv(sys.argv[2], sys.argv[2:])
+while not pathlib.Path(sys.argv[1]).exists():
+    try:
+        os.set_blocking(terminal, False)
+        os.write(1, os.read(terminal, 4096))
+    except OSError:
+        time.sleep(0.02)
+os.close(terminal)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+def test_closing_the_window_stops_it(instance: Instance) -> None:
+    window = [sys.executable, "-c", IN_A_WINDOW, str(instance.directory / "close")]
+    instance.start(prefix=window)
+    until("an instance that serves", lambda: instance.notes("worker", "start") and instance.serves())
+    left = instance.pid("web"), instance.pid("worker")
+    (instance.directory / "close").touch()
+    assert instance.ended() == 0
+    assert not any(map(alive, left))
+
+
+def test_one_that_was_detached_stays_when_the_window_closes(instance: Instance) -> None:
+    window = [
+        sys.executable,
+        "-c",
+        IN_A_WINDOW,
+        str(instance.directory / "close"),
+        shutil.which("nohup") or "",
+    ]
+    instance.start(prefix=window)
+    until("an instance that serves", lambda: instance.notes("worker", "start") and instance.serves())
+    supervisor = json.loads((instance.data / "run" / "supervisor.json").read_text())["pid"]
+    (instance.directory / "close").touch()
+    os.kill(supervisor, signal.SIGHUP)
+    os.kill(instance.pid("worker"), signal.SIGKILL)
+    until("another worker, from one that did not stop", lambda: len(instance.notes("worker", "start")) == 2)
+    assert instance.serves()
+    os.kill(supervisor, signal.SIGTERM)
+    assert instance.ended() == 0
