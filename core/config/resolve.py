@@ -146,9 +146,13 @@ class _Search:
         if not self.prefix:
             return
         start = f"{_variable(self.prefix)}__"
-        known = {_variable((*self.prefix, *path)) for path in _paths(schema)}
+        known = set()
+        for path, each in _leaves(schema):
+            known.add(variable := _variable((*self.prefix, *path)))
+            if isinstance(each, SecretField):
+                known.add(f"{variable}_FILE")
         for variable in self.environ:
-            if variable.startswith(start) and variable.removesuffix("_FILE") not in known:
+            if variable.startswith(start) and variable not in known:
                 tail = variable.removeprefix(start)
                 hint = nearest(tail, {name.removeprefix(start).lower() for name in known})
                 raise ConfigError(f"environment {variable} names no setting: {hint}")
@@ -189,12 +193,12 @@ def _keys(schema: Schema) -> dict[str, fields.Field[Any]]:
     return {each.data_key or name: each for name, each in schema.load_fields.items()}
 
 
-def _paths(schema: Schema, path: Path = ()) -> Iterator[Path]:
+def _leaves(schema: Schema, path: Path = ()) -> Iterator[tuple[Path, fields.Field[Any]]]:
     for key, each in _keys(schema).items():
         if isinstance(each, fields.Nested) and not each.many:
-            yield from _paths(each.schema, (*path, key))
+            yield from _leaves(each.schema, (*path, key))
         else:
-            yield (*path, key)
+            yield (*path, key), each
 
 
 def _subtable(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -168,6 +168,7 @@ WRONG = [
     ("", {"PORT": "abc"}, 'environment PORT = "abc" must be a whole number.'),
     ("", {"PORT": "70000"}, "environment PORT = 70000 must be .* 65535"),
     ("", {"JOBSTEAD_SERVER__PROT": "1"}, 'JOBSTEAD_SERVER__PROT names no setting: did you mean "port"?'),
+    ("", {"JOBSTEAD_SERVER__PORT_FILE": "/x"}, "JOBSTEAD_SERVER__PORT_FILE names no setting"),
     ("", {"JOBSTEAD_SEVRER__PORT": "1"}, 'JOBSTEAD_SEVRER__PORT .* did you mean "server"?'),
     ("", {"JOBSTEAD_PROFIEL": "hardened"}, "JOBSTEAD_PROFIEL .* did you mean JOBSTEAD_PROFILE?"),
     ("", {"NODE_ENV": "staging"}, 'NODE_ENV = "staging" must be one of: development, production, test.'),
