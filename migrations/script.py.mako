@@ -1,13 +1,16 @@
 """${message}
 
-Revision ${up_revision}, after ${down_revision | comma,n}. Written ${create_date.date()}.
+Revision ${up_revision}, ${"after " + down_revision if down_revision else "the first"}. Written ${create_date.date()}.
 """
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-${imports if imports else ""}
+% if imports:
+${imports}
+% endif
+
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}

@@ -12,7 +12,8 @@ from core.access import Permissions
 from core.config import Config
 from core.web.server import Server
 
-from . import migrations, models, state
+from . import health, migrations, models, state
+from .activation import COMMANDS
 from .environment import ForFlaskMigrate
 from .inventory import BUNDLED, Inventory
 from .loading import Loader, RefusedError
@@ -46,10 +47,12 @@ def init_app(
     declared.add("core.plugins.read", plugin="core", summary="See plugins and their state", roles=("admin",))
     declared.add("core.plugins.manage", plugin="core", summary="Switch plugins for the instance")
     app.mount(blp)
+    app.extensions[COMMANDS] = {}
     Migrate(app, ForFlaskMigrate(), directory=str(migrations.HOME))
     wishes = state.read(app.extensions["jobstead.db"])
     here = Host(generation=wishes.generation, safe_mode=config.safe_mode, environ=environ)
     app.extensions[KEY] = here
+    health.init_app(app)
     with app.app_context():
         loader = Loader(app, Inventory.of(config, bundled), environ)
         here.records = loader.records

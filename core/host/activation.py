@@ -8,10 +8,9 @@ import click
 from flask import Flask
 from flask_smorest import Blueprint
 
+from core import engine
 from core.access import Permissions, access_of
 from core.engine import Event
-from core.engine.registry import Registry
-from core.engine.state import Engine
 from core.hooks import Hooks
 from core.web.server import API, Server
 
@@ -51,7 +50,7 @@ def stage(app: Server, record: Record) -> Offer:
 def check(app: Server, record: Record, offer: Offer) -> None:
     """Refuse what collides or is not declared. Raises ``Failure``."""
     _check_routes(app, record, offer)
-    taken: dict[str, tuple[str, click.Command]] = app.extensions.setdefault(COMMANDS, {})
+    taken: dict[str, tuple[str, click.Command]] = app.extensions[COMMANDS]
     names: set[str] = set()
     for command in offer.commands:
         if command.name is None or command.name in names or command.name in taken:
@@ -87,15 +86,15 @@ def _check_routes(app: Server, record: Record, offer: Offer) -> None:
 
 def commit(app: Server, record: Record, offer: Offer) -> None:
     """Take it on. A raise leaves parts behind; the caller withdraws them."""
-    name, registry = record.name, _registry(app)
+    name = record.name
     for event in offer.events:
-        registry.add_event(name, event)
+        engine.register_event(app, name, event)
     for types, fn, how in offer.handlers:
-        registry.add_handler(name, types, fn, **how)
+        engine.register_handler(app, name, types, fn, **how)
     for job, fn, how in offer.jobs:
-        registry.add_job(name, job, fn, **how)
+        engine.register_job(app, name, job, fn, **how)
     for schedule, how in offer.schedules:
-        registry.add_schedule(name, schedule, **how)
+        engine.register_schedule(app, name, schedule, **how)
     for blueprint in offer.blueprints:
         app.mount(blueprint, plugin=name)
     app.extensions[COMMANDS].update({command.name: (name, command) for command in offer.commands})
@@ -104,13 +103,8 @@ def commit(app: Server, record: Record, offer: Offer) -> None:
 
 def withdraw(app: Server, record: Record) -> None:
     """Take back what ``commit`` may have given to others; routes are the snapshot's."""
-    _registry(app).withdraw(record.name)
+    engine.withdraw(app, record.name)
     commands = app.extensions.get(COMMANDS, {})
     for name in [name for name, (plugin, _) in commands.items() if plugin == record.name]:
         del commands[name]
     record.offer = Offer()
-
-
-def _registry(app: Server) -> Registry:
-    engine: Engine = app.extensions["jobstead.engine"]
-    return engine.registry

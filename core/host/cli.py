@@ -16,31 +16,28 @@ import click
 from alembic.util import CommandError
 from flask import Flask
 
-from core.config import Config, ConfigError, load
+from core.config import Config, load
 from core.context import SYSTEM, acting_as
 from core.db import begin, configure
-from core.errors import Problem
 
 from . import importing, migrations, service
-from .loading import RefusedError
 from .lock import LockedError
 from .record import reason
 from .registry import host
+from .schemas import PluginDetail, PluginList
 
 Boot = Callable[[Config], Flask]
 
 
 @contextmanager
 def _app(**changes: Any) -> Iterator[Flask]:
-    """The booted app, its context pushed. Sentences instead of tracebacks."""
+    """The booted app, its context pushed. What it raises is put in plain words by ``core.cli``."""
     boot = cast(Boot, click.get_current_context().find_root().obj)
     try:
         app = boot(replace(load(), **changes))
         with app.app_context(), acting_as(SYSTEM):
             yield app
-    except (ConfigError, RefusedError, LockedError, CommandError) as fault:
-        raise click.ClickException(str(fault)) from fault
-    except Problem as fault:
+    except (LockedError, CommandError) as fault:
         raise click.ClickException(str(fault)) from fault
 
 
@@ -57,7 +54,7 @@ def plugins(ctx: click.Context, as_json: bool) -> None:
     with _app(strict=False), begin(write=False):
         found = service.every()
     if as_json:
-        click.echo(json.dumps({"items": found}, indent=2))
+        click.echo(json.dumps(PluginList().dump({"items": found}), indent=2))
         return
     for plugin in found:
         click.echo(_line(plugin))
@@ -73,7 +70,7 @@ def plugins(ctx: click.Context, as_json: bool) -> None:
 def show(name: str) -> None:
     """Everything plugin NAME is and brings, as JSON."""
     with _app(strict=False), begin(write=False):
-        click.echo(json.dumps(service.one(name), indent=2))
+        click.echo(json.dumps(PluginDetail().dump(service.one(name)), indent=2))
 
 
 @plugins.command()
@@ -130,10 +127,10 @@ def upgrade() -> None:
     A plugin whose migration fails is reported and stays out until it succeeds; exit 1 only when
     core's fails, or any with strict = true.
     """
+    config = load()
     try:
-        config = load()
         outcomes = migrations.upgrade(config)
-    except (ConfigError, LockedError, migrations.MigrationError) as fault:
+    except (LockedError, migrations.MigrationError) as fault:
         raise click.ClickException(str(fault)) from fault
     for outcome in outcomes:
         if outcome.applied:
@@ -150,10 +147,7 @@ def upgrade() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(as_json: bool) -> None:
     """What is applied and what is pending, for core and every plugin here."""
-    try:
-        rows = migrations.status(load())
-    except ConfigError as fault:
-        raise click.ClickException(str(fault)) from fault
+    rows = migrations.status(load())
     if as_json:
         click.echo(json.dumps({"items": rows}, indent=2))
         return
@@ -171,7 +165,7 @@ def revision(plugin: str, message: str) -> None:
     with _app(strict=False) as app:
         records = host().records
         if plugin != "core" and plugin not in records:
-            raise click.ClickException(f"there is no plugin {plugin}")
+            raise click.ClickException(f"There is no plugin {plugin}.")
         folder = None
         if plugin != "core":
             found = records[plugin].found

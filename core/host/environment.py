@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from core import db
 
 from .lock import exclusive
 from .ownership import Ownership, version_table
+
+logging.getLogger("alembic").setLevel(logging.WARNING)  # each look at a version table is no news
 
 _LOCK_TIMEOUT = "5s"  # a statement that waits longer for somebody's lock fails, and can be run again
 
@@ -97,11 +100,11 @@ def _run(target: Target, connection: Connection) -> None:
 
 
 def _applied(target: Target, connection: Connection | None, step: Any) -> None:
-    target.applied.append(f"{'' if step.is_upgrade else '-'}{', '.join(step.up_revision_ids)}")
     if connection is not None and connection.dialect.name == "sqlite":
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
         if broken is not None:
             raise CommandError(f"rows of {broken[0]} would point at rows of {broken[2]} that are not there")
+    target.applied.append(f"{'' if step.is_upgrade else '-'}{', '.join(step.up_revision_ids)}")
 
 
 def _render(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:

@@ -1,17 +1,54 @@
-"""How plugins say they are."""
+"""How plugins say they are, and whether this process has what it needs to be asked anything."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from flask import Flask, current_app
+
 from core.hooks import HookFailed, hooks
 from core.log import get_logger
+from core.web.health import add_check, add_probe
 
+from . import migrations, state
 from .record import Record
+from .registry import host
 
 log = get_logger(__name__)
 
 STATUSES = ("ok", "degraded", "down")
+
+
+def init_app(app: Flask) -> None:
+    """Let readiness wait for core's migrations, and show plugins in ``/health/detailed``."""
+    add_check(app, "migrations", _migrated)
+    add_check(app, "plugins", _read_at_start)
+    add_probe(app, "plugins", report)
+
+
+def report() -> dict[str, Any]:
+    """Every plugin's answer by name; ``degraded`` where one that should run failed or is not well."""
+    answers = {record.name: answer for record in host().active() if (answer := health_of(record))}
+    for record in host().failed():
+        answers[record.name] = {"status": "down", "reason": f"failed at {record.step}"}
+    fine = all(answer["status"] == "ok" for answer in answers.values())
+    return {"status": "ok" if fine else "degraded", "plugins": answers}
+
+
+def _migrated() -> None:
+    if host().migrated:  # what has been applied stays applied
+        return
+    with current_app.extensions["jobstead.db"].engine.connect() as connection:
+        connection.info["write"] = False
+        pending = migrations.pending(migrations.target("core", None), connection)
+    if pending:
+        raise RuntimeError(f"{len(pending)} migration(s) of core pending: run jobstead db upgrade")
+    host().migrated = True
+
+
+def _read_at_start() -> None:
+    if host().generation == state.UNKNOWN:
+        raise RuntimeError("the database was away when this process started; it waits to be reloaded")
 
 
 def health_of(record: Record) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ Needs no running app, and imports nothing of a plugin but its revision files.
 from __future__ import annotations
 
 import os
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ import alembic.config
 from alembic import command
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from flask import Flask
 from sqlalchemy import Connection, inspect
@@ -132,7 +134,7 @@ def pending(goal: Target, connection: Connection) -> list[str]:
     try:
         missing_ones = scripts.iterate_revisions("heads", applied or "base")
         return [revision.revision for revision in missing_ones][::-1]
-    except CommandError as fault:
+    except (CommandError, RevisionError) as fault:
         raise Failure(f"the database is at revision {', '.join(applied)}, which these files lack") from fault
 
 
@@ -177,8 +179,13 @@ def revision(goal: Target, config: Config, message: str) -> str | None:
             version_path=str(goal.folder),
             process_revision_directives=_only_changes,
         )
-    script = written[0] if isinstance(written, list) else written
-    return script.path if script is not None else None
+    scripts = written if isinstance(written, list) else [written]
+    if not scripts or scripts[0] is None:
+        return None
+    path = Path(scripts[0].path)
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if "# ### " not in line), encoding="utf-8")
+    return str(path)
 
 
 def _only_changes(_context: Any, _revision: Any, directives: list[Any]) -> None:
@@ -187,7 +194,7 @@ def _only_changes(_context: Any, _revision: Any, directives: list[Any]) -> None:
 
 
 def _alembic(goal: Target, connection: Connection | None = None) -> alembic.config.Config:
-    settings = alembic.config.Config()
+    settings = alembic.config.Config(cmd_opts=Namespace(quiet=True))  # what it did is ours to say
     for option, value in (
         ("script_location", str(HOME)),
         ("version_locations", str(goal.folder)),

@@ -15,11 +15,14 @@ KEY = "jobstead.host"
 
 @dataclass
 class Host:
-    """``records`` by name in loading order; ``generation`` is the one this process was started with."""
+    """``records`` by name in loading order; ``generation`` is the one this process was started with;
+    ``migrated`` becomes true once core's migrations are known to be applied.
+    """
 
     records: dict[str, Record] = field(default_factory=dict)
     generation: int = 0
     safe_mode: bool = False
+    migrated: bool = False
     environ: Mapping[str, str] = field(default_factory=dict)
 
     def active(self) -> list[Record]:

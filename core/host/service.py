@@ -90,7 +90,7 @@ def _needs_change(record: Record, enabled: bool) -> bool:
 def _known(name: str) -> Record:
     record = host().records.get(name)
     if record is None:
-        raise NotFound
+        raise NotFound(f"There is no plugin {name}.")
     return record
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 from uuid import UUID
@@ -39,6 +40,7 @@ class Instance:
         self.toml = ""
         self.path: list[Path] = []
         self._apps: list[Server] = []
+        self._upgraded = False
 
     def samples(self, *names: str) -> None:
         """Put plugins of ``tests/plugins`` on PLUGIN_PATH, where they run unless told otherwise."""
@@ -66,23 +68,15 @@ class Instance:
 
     def upgrade(self) -> dict[str, host.migrations.Outcome]:
         """What ``jobstead db upgrade`` does."""
-        self._core_tables()
         outcomes = host.migrations.upgrade(self.config, environ=self.environ, bundled=self.bundled)
         return {outcome.plugin: outcome for outcome in outcomes}
 
-    def _core_tables(self) -> None:  # TEMPORARY until the core revision exists
-        from core.db import metadata
-        from core.host.environment import engine_for
-
-        with engine_for(self.config.database.url).begin() as c:
-            metadata.create_all(
-                c, tables=[t for n, t in metadata.tables.items() if n in ("core_plugin", "core_organisation")]
-            )
-
-    def boot(self) -> Server:
-        """A process of this instance."""
-        self._core_tables()
+    def boot(self, *, upgraded: bool = True) -> Server:
+        """A process of this instance; core's own tables are there unless told otherwise."""
         config = self.config
+        if upgraded and not self._upgraded:
+            host.migrations.upgrade(replace(config, safe_mode=True))
+            self._upgraded = True
         app = Server("jobstead")
         app.extensions.update(
             {

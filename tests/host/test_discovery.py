@@ -47,7 +47,10 @@ def test_an_installed_distribution_is_a_plugin(instance: Instance, site: Path) -
 
 @pytest.mark.parametrize(
     ("value", "reason"),
-    [("tea.plugin", "must name a top-level package"), ("tea_that_is_not", "there is no package tea_that_is_not")],
+    [
+        ("tea.plugin", "must name a top-level package"),
+        ("tea_that_is_not", "there is no package tea_that_is_not"),
+    ],
 )
 def test_an_entry_point_that_leads_nowhere(instance: Instance, site: Path, value: str, reason: str) -> None:
     install(site, "tea", value)
