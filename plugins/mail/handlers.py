@@ -1,0 +1,44 @@
+"""From facts about people to mails. All external: idempotent by the delivery's id, the mail's key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.api import Delivery, find_user, get_logger, verification_code
+
+from .service import deliver
+
+log = get_logger(__name__)
+
+
+def send_code(event: Any, delivery: Delivery) -> None:
+    """``otp.requested``: the code, derived here and now, and nowhere kept but in the mail itself."""
+    try:
+        code = verification_code(event.code_id)
+    except LookupError:
+        log.info("code is gone, no mail", delivery=str(delivery.id))
+        return
+    context = {"name": _name(event.user_id), "purpose": event.purpose, "code": code}
+    deliver(delivery.id, to=event.email, template="otp", context=context)
+
+
+def say_account_exists(event: Any, delivery: Delivery) -> None:
+    """``user.registration_repeated``: told to the address's owner, and to nobody else."""
+    deliver(delivery.id, to=event.email, template="account_exists", context={"name": _name(event.user_id)})
+
+
+def welcome(event: Any, delivery: Delivery) -> None:
+    """``user.verified``: not sooner, for until then nobody has shown that the address is theirs."""
+    deliver(delivery.id, to=event.email, template="welcome", context={"name": _name(event.user_id)})
+
+
+def _name(user_id: Any) -> str:
+    user = find_user(user_id)
+    return user.name if user is not None else ""
+
+
+TABLE = (
+    ("otp.requested", send_code),
+    ("user.registration_repeated", say_account_exists),
+    ("user.verified", welcome),
+)

@@ -1,0 +1,1 @@
+"""One file a transport; each is offered through the ``mail_transports`` hook."""
