@@ -174,7 +174,7 @@ def _read(answer: httpcore.Response, limit: int) -> bytes:
 def http_client(
     *, timeout: float | None = None, max_bytes: int = MAX_BYTES, headers: Mapping[str, str] | None = None
 ) -> OutgoingClient:
-    """A client within what the operator allows (``[outgoing]``); ``timeout`` in seconds, by default theirs."""
+    """A client within what the operator allows (``[outgoing]``), whose ``timeout`` is the default."""
     config: Config = web().config
     return OutgoingClient(
         timeout=timeout if timeout is not None else config.outgoing.timeout.total_seconds(),

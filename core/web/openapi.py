@@ -65,7 +65,8 @@ def document() -> Response:
     if body is None:
         if len(cache) >= 64:
             cache.clear()
-        body = cache[serving] = dump_bytes(build(current_app._get_current_object(), serving))  # type: ignore[attr-defined]
+        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+        body = cache[serving] = dump_bytes(build(app, serving))
     response = Response(body, mimetype="application/json")
     response.headers["Cache-Control"] = "private, no-cache"
     response.add_etag()

@@ -69,6 +69,9 @@ class Source:
     """What is known of one shape of statement together with one schema."""
 
     model: type[Any]
+    statement: Select[Any]
+    """The first statement of this shape, its values left open. Plans are made from it alone: another
+    statement of the same shape may call its values by other names than ``source_of`` does."""
     columns: Columns | None
     objection: str | None
     orders: dict[tuple[Key, ...], tuple[Key, ...]] = field(default_factory=dict)
@@ -99,8 +102,8 @@ def _study(statement: Select[Any], schema: marshmallow.Schema, objection: str | 
     objection = objection or _objection(statement, model)
     columns = columns_of(schema, model) if objection is None else objection
     if isinstance(columns, str):
-        return Source(model, None, columns)
-    return Source(model, columns, None)
+        return Source(model, statement, None, columns)
+    return Source(model, _opened(statement), columns, None)
 
 
 def model_of(statement: Select[Any]) -> type[Any]:
@@ -132,8 +135,8 @@ def _objection(statement: Select[Any], model: type[Any]) -> str | None:
     return None
 
 
-def plan_of(source: Source, statement: Select[Any], shape: Shape) -> Plan | None:
-    """The plan for ``shape`` of ``statement`` in the current scope; ``None`` where ``source`` objects."""
+def plan_of(source: Source, shape: Shape) -> Plan | None:
+    """The plan for ``shape`` of ``source`` in the current scope; ``None`` where ``source`` objects."""
     if source.columns is None:
         return None
     scoped = isinstance(scope(), UUID)
@@ -141,21 +144,20 @@ def plan_of(source: Source, statement: Select[Any], shape: Shape) -> Plan | None
     if plan is None:
         if len(source.plans) >= _MOST_PLANS:
             source.plans.clear()
-        plan = source.plans[shape, scoped] = _make(source.model, source.columns, statement, shape, scoped)
+        plan = source.plans[shape, scoped] = _make(source, source.columns, shape, scoped)
     return plan
 
 
-def _make(model: type[Any], columns: Columns, statement: Select[Any], shape: Shape, scoped: bool) -> Plan:
+def _make(source: Source, columns: Columns, shape: Shape, scoped: bool) -> Plan:
     attributes = list(columns.attributes)
     place = []
     for key in shape.order:
         if key.attribute not in attributes:
             attributes.append(key.attribute)
         place.append(attributes.index(key.attribute))
-    core = visitors.cloned_traverse(
-        statement, {"maintain_key": True, "detect_subquery_cols": True}, {"bindparam": _left_open}
-    ).with_only_columns(*(getattr(model, name) for name in attributes), maintain_column_froms=True)
-    core = narrow(core, model, shape)
+    shown = (getattr(source.model, name) for name in attributes)
+    core = source.statement.with_only_columns(*shown, maintain_column_froms=True)
+    core = narrow(core, source.model, shape)
     if scoped:
         core = core.options(
             with_loader_criteria(
@@ -163,6 +165,12 @@ def _make(model: type[Any], columns: Columns, statement: Select[Any], shape: Sha
             )
         ).execution_options(**{SCOPED: "author"})
     return Plan(core, columns, scoped, tuple(place))
+
+
+def _opened(statement: Select[Any]) -> Select[Any]:
+    """``statement`` without the values it was made with: a run that lacks one fails."""
+    how = {"maintain_key": True, "detect_subquery_cols": True}
+    return visitors.cloned_traverse(statement, how, {"bindparam": _left_open})
 
 
 def _left_open(bind: BindParameter[Any]) -> None:

@@ -23,7 +23,7 @@ from .state import web
 def resource(statement: Select[Any], schema: marshmallow.Schema) -> bytes:
     """The one row of ``statement``. Raises ``NotFound`` where there is none."""
     source, values = source_of(statement, schema)
-    plan = plan_of(source, statement, ONE)
+    plan = plan_of(source, ONE)
     if plan is not None:
         objects = plan.objects(plan.rows(db.unit, values))
         found: Any = objects[0] if objects else None
@@ -66,7 +66,7 @@ def page(
     added = {c.parameter: c.value(wanted[c.name]) for c in used if c.is_null is None}
     added[LIMIT] = position.limit + 1  # one more tells whether there is a next page
     added |= {f"after_{i}": value for i, value in enumerate(position.after or ())}
-    plan = plan_of(source, statement, shape)
+    plan = plan_of(source, shape)
     if plan is None:
         _remember(source)
         return _page_of_objects(narrow(statement, source.model, shape), schema, position, added)
