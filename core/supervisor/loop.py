@@ -69,11 +69,12 @@ class Supervisor:
         say("preparing the database")
         link = self._prepare()
         say("starting web and worker")
+        # Not both at once: on a small machine they would only delay each other, and people wait for web.
         inherited = self.listener.fileno()
         self.environ["JOBSTEAD_LISTEN_FD"] = str(inherited)
         self._add("web", lambda: self._spawn("web", pass_fds=(inherited,)))
-        self._add("worker", lambda: self._spawn("worker"))
         self._await("web", self._serves)
+        self._add("worker", lambda: self._spawn("worker"))
         return link
 
     def _spawn(

@@ -53,7 +53,7 @@ if role == "prepare":
 if role in ("prepare", "upgrade") or (role == "probe" and behaviour != "hang"):
     sys.exit(0)
 
-if role == "web":
+if role == "web" and behaviour != "hang":
     threading.Thread(target=serve, daemon=True).start()
 while not over.wait(0.5):
     pass

@@ -80,12 +80,13 @@ def test_readiness_is_withdrawn_before_the_port_closes(instance: Instance) -> No
 
 
 def test_stopped_while_starting(instance: Instance) -> None:
-    instance.behave("worker", "stubborn")
     instance.behave("web", "hang")
     instance.start(grace=2.0)
-    until("a child", lambda: instance.notes("worker", "start"))
+    web = until("a child", lambda: instance.notes("web", "start"))[0]["pid"]
     assert instance.stop() == 0
     assert "Traceback" not in instance.said()
+    assert "ready" not in instance.said()
+    assert not alive(web)
 
 
 def test_nobody_outlives_a_killed_supervisor(instance: Instance) -> None:
