@@ -1,0 +1,48 @@
+"""Signing in: passwords, codes, tokens, sessions, and the first admin."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask import Flask
+
+from core.access import Permissions
+from core.config import Config
+from core.crypto import Keyring
+from core.engine import register_events
+from core.web import Server
+
+from . import permissions, setup
+from .codes import verification_code
+from .events import EVENTS, OtpRequested, PasswordChanged, RegistrationRepeated, SecurityAlert
+from .gate import authenticate
+from .pages import pages
+from .routes import blp
+from .state import Auth, Organisations, auth, make
+
+__all__ = [
+    "Auth",
+    "Organisations",
+    "OtpRequested",
+    "PasswordChanged",
+    "RegistrationRepeated",
+    "SecurityAlert",
+    "auth",
+    "authenticate",
+    "init_app",
+    "setup",
+    "verification_code",
+]
+
+
+def init_app(app: Flask, config: Config) -> None:
+    """Serve ``/api/v1/auth``, the key set and the setup page; declare core's permissions and facts."""
+    keyring = cast(Keyring, app.extensions["jobstead.keyring"])
+    # the instance's name in tokens: its own and lasting, whatever address it is reached by
+    instance = f"urn:jobstead:{keyring.derive('instance.name').hex()[:24]}"
+    app.extensions["jobstead.auth"] = make(config, instance=instance)
+    permissions.declare(cast(Permissions, app.extensions["jobstead.permissions"]))
+    register_events(app, "core", EVENTS)
+    server = cast(Server, app)
+    server.mount(blp)
+    server.mount(pages, prefix="")

@@ -1,0 +1,154 @@
+"""Six-digit codes: derived from a row and the instance's key, counted before they are compared, used once."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, text, update
+
+from core.clock import utcnow
+from core.crypto import keyring
+from core.db import begin, current_unit, db
+from core.engine import emit
+from core.errors import Problem
+
+from .events import OtpRequested
+from .models import Code
+
+VERIFY_EMAIL = "verify_email"
+PURPOSES = (VERIFY_EMAIL,)
+_WINDOW = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class CodeRules:
+    """How long a code lives, how often it may be tried, how many an address may ask for in an hour."""
+
+    lifetime: timedelta
+    attempts: int
+    per_hour: int
+
+
+def request_code(*, email: str, user_id: UUID | None, purpose: str, rules: CodeRules) -> None:
+    """Promise ``email`` a code and void the one before, in the open unit of work.
+
+    ``user_id`` is ``None`` for an address nobody has: it counts all the same, so that both are
+    answered alike. Raises ``Problem`` 429 for one request too many within the hour.
+    """
+    key = address_key(email)
+    count_request(key, rules)
+    now = utcnow()
+    db.session.execute(
+        update(Code)
+        .where(
+            Code.address_key == key,
+            Code.purpose == purpose,
+            Code.used_at.is_(None),
+            Code.expires_at > now,
+        )
+        .values(expires_at=now)
+    )
+    row = db.insert(Code(user_id=user_id, address_key=key, purpose=purpose, expires_at=now + rules.lifetime))
+    if user_id is not None:
+        emit(OtpRequested(code_id=row.id, user_id=user_id, email=email, purpose=purpose))
+
+
+def count_request(key: str, rules: CodeRules) -> None:
+    """Raise ``Problem`` 429 where ``key`` has asked often enough within the hour.
+
+    Callers with the same address wait for one another here: on SQLite by the write lock, which
+    the unit of work holds, on PostgreSQL by a lock on the address.
+    """
+    if db.unit.database.dialect == "postgresql":
+        number = int.from_bytes(bytes.fromhex(key)[:8], signed=True)
+        db.session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+    now = utcnow()
+    asked = db.session.execute(
+        select(func.count(), func.min(Code.created_at)).where(
+            Code.address_key == key, Code.created_at > now - _WINDOW
+        )
+    ).one()
+    if asked[0] >= rules.per_hour:
+        wait = max(1, int((asked[1] + _WINDOW - now).total_seconds()) + 1)
+        raise Problem(
+            f"{rules.per_hour} codes an hour are sent to one address. Try again later.",
+            status=429,
+            code="rate_limited",
+            headers={"Retry-After": str(wait)},
+        )
+
+
+def redeem(*, email: str, given: str, purpose: str, rules: CodeRules) -> UUID | None:
+    """Take a code: the id of its owner, or ``None`` where it does not hold.
+
+    The attempt is counted and committed before anything is compared, so that neither a crash nor
+    parallel callers get a try for nothing. Taking it happens in the open unit of work, by one
+    atomic statement: of many callers with the right digits one is served.
+    """
+    key, now = address_key(email), utcnow()
+    with begin():
+        newest = (
+            select(Code.id)
+            .where(Code.address_key == key, Code.purpose == purpose, Code.used_at.is_(None))
+            .order_by(Code.created_at.desc(), Code.id.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        row = db.session.execute(
+            update(Code)
+            .where(
+                Code.id == newest,
+                Code.used_at.is_(None),
+                Code.expires_at > now,
+                Code.attempts < rules.attempts,
+            )
+            .values(attempts=Code.attempts + 1)
+            .returning(Code.id, Code.user_id)
+            .execution_options(synchronize_session=False)
+        ).one_or_none()
+    if row is None:
+        return None
+    expected = _digits(row.id, row.user_id, purpose)
+    if not hmac.compare_digest(expected.encode(), given.encode()) or row.user_id is None:
+        return None
+    taken: UUID | None = db.session.execute(
+        update(Code)
+        .where(Code.id == row.id, Code.used_at.is_(None), Code.expires_at > now)
+        .values(used_at=now)
+        .returning(Code.user_id)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+    return taken
+
+
+def verification_code(code_id: UUID) -> str:
+    """The six digits of a code, for whoever writes the mail; the same at each call.
+
+    Raises ``LookupError`` where there is no such code. Keep the result out of logs and tables.
+    """
+    if current_unit() is None:
+        with begin(write=False):
+            return verification_code(code_id)
+    row = db.session.execute(select(Code.user_id, Code.purpose).where(Code.id == code_id)).one_or_none()
+    if row is None or row.user_id is None:
+        raise LookupError(f"there is no code {code_id}")
+    return _digits(code_id, row.user_id, row.purpose)
+
+
+def address_key(email: str) -> str:
+    """What stands for an address in a table that also counts addresses nobody has here."""
+    key = keyring().derive("auth.address")
+    return hmac.new(key, email.encode(), hashlib.sha256).hexdigest()
+
+
+def _digits(code_id: UUID, user_id: UUID | None, purpose: str) -> str:
+    # HOTP (RFC 4226) with SHA-256, over the row instead of a counter
+    about = b"|".join((code_id.bytes, user_id.bytes if user_id else b"", purpose.encode()))
+    digest = hmac.new(keyring().derive("auth.code"), about, hashlib.sha256).digest()
+    offset = digest[-1] & 0x0F
+    number = int.from_bytes(digest[offset : offset + 4]) & 0x7FFF_FFFF
+    return f"{number % 1_000_000:06d}"

@@ -1,0 +1,49 @@
+"""Facts about signing in. A code's digits are in none of them: ask ``verification_code(code_id)``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from core.engine import Event
+
+
+@dataclass(frozen=True)
+class OtpRequested(Event, type="otp.requested", version=1, scope="instance"):
+    """Somebody shall get a code by e-mail; ``purpose`` says what it is good for."""
+
+    code_id: UUID
+    user_id: UUID
+    email: str
+    purpose: str
+
+
+@dataclass(frozen=True)
+class RegistrationRepeated(Event, type="user.registration_repeated", version=1, scope="instance"):
+    """Somebody registered with a verified account's address. Only its owner may learn of it, by mail."""
+
+    user_id: UUID
+    email: str
+
+
+@dataclass(frozen=True)
+class PasswordChanged(Event, type="password.changed", version=1, scope="instance"):
+    """A password is another one now; the other sessions have ended."""
+
+    user_id: UUID
+    email: str
+    ip: str
+
+
+@dataclass(frozen=True)
+class SecurityAlert(Event, type="security.alert", version=1, scope="instance"):
+    """Something happened that the owner should hear of: ``kind`` is ``refresh_reused``."""
+
+    user_id: UUID
+    email: str
+    kind: str
+    session_id: UUID
+    ip: str
+
+
+EVENTS: tuple[type[Event], ...] = (OtpRequested, RegistrationRepeated, PasswordChanged, SecurityAlert)

@@ -1,0 +1,79 @@
+"""The gate that recognises who is asking, from the bearer token of a request."""
+
+from __future__ import annotations
+
+from flask import request
+
+from core.clock import utcnow
+from core.context import Principal, acting_as
+from core.errors import Forbidden, Unauthorized
+from core.web import ViewInfo, hold
+
+from .permissions import ACCOUNT_READ, ACCOUNT_WRITE
+from .sessions import Standing
+from .state import auth
+from .tokens import BadToken, Claims
+
+_WHILE_CHANGING = frozenset({ACCOUNT_READ, ACCOUNT_WRITE})
+
+
+def authenticate(view: ViewInfo) -> None:
+    """Be whoever the token says for the rest of the request; nobody where there is none.
+
+    A token that does not hold is refused with 401, except on public routes: there its bearer is
+    anonymous, so that an expired one never stands in the way of a new log-in.
+    """
+    header = request.headers.get("Authorization")
+    if header is None:
+        return
+    everybody = view.access.permission is None
+    try:
+        who, standing = _recognise(header)
+    except Unauthorized:
+        if everybody:
+            return
+        raise
+    if standing.must_change_password and not everybody and view.access.permission not in _WHILE_CHANGING:
+        raise Forbidden("Change your password first.", code="password_change_required")
+    hold(acting_as(who))
+
+
+def _recognise(header: str) -> tuple[Principal, Standing]:
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer":
+        raise _refused()
+    try:
+        claims = auth().tokens.read(token.strip())
+    except BadToken:
+        raise _refused() from None
+    standing = _standing(claims)
+    limits = _WHILE_CHANGING if standing.must_change_password else None
+    who = Principal(
+        kind="user",
+        user_id=standing.user_id,
+        session_id=claims.session_id,
+        roles=standing.roles,
+        organisation_id=standing.organisation_id,
+        limited_to=limits,
+    )
+    return who, standing
+
+
+def _standing(claims: Claims) -> Standing:
+    standing = auth().standings.of(claims.session_id)
+    if (
+        standing is None
+        or not standing.active
+        or standing.user_id != claims.user_id
+        or standing.expires_at <= utcnow()
+    ):
+        raise _refused()
+    return standing
+
+
+def _refused() -> Unauthorized:
+    return Unauthorized(
+        "This token does not hold (any more).",
+        code="invalid_token",
+        headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+    )

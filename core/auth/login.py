@@ -1,0 +1,142 @@
+"""Signing in with a password, keeping signed in, signing out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from core.db import begin, db
+from core.engine import emit
+from core.errors import Forbidden, Problem, Unauthorized
+from core.users import UserLogin, note_login
+
+from . import credentials, sessions
+from .codes import VERIFY_EMAIL, request_code
+from .credentials import Credential
+from .models import Password
+from .sessions import Issued
+from .state import auth
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Where a request comes from, as kept with its session."""
+
+    ip: str
+    user_agent: str
+
+
+def log_in(*, email: str, password: str, caller: Caller) -> dict[str, Any]:
+    """Begin a session and give its tokens.
+
+    Raises ``Unauthorized`` alike for a wrong password and an unknown address, after the same work;
+    with the right password ``Forbidden``: ``email_not_verified`` (a new code is on its way),
+    ``account_suspended``, or ``password_spent`` for the well-known first password's second use.
+    """
+    parts = auth()
+    parts.keys.active()  # made before the write transaction, should this be the first log-in ever
+    found = credentials.find(email=email)
+    right = parts.passwords.verify(found.hash if found else None, password)
+    if found is None or found.hash is None or not right:
+        raise _wrong()
+    if found.status != "active":
+        raise Forbidden("This account is suspended.", code="account_suspended")
+    if not found.verified:
+        _send_code(found)
+        raise Forbidden("Verify your e-mail address first; a new code was sent.", code="email_not_verified")
+    rehashed = parts.passwords.hash(password) if parts.passwords.outdated(found.hash) else None
+
+    must_change = _still_holds(found, rehashed)
+    issued = sessions.start(
+        found.user_id,
+        organisation_id=parts.organisations.default(found.user_id),
+        amr=["pwd"],
+        ip=caller.ip,
+        user_agent=caller.user_agent,
+        last=parts.sessions,
+    )
+    note_login(found.user_id)
+    emit(
+        UserLogin(
+            user_id=found.user_id,
+            session_id=issued.session_id,
+            amr=issued.amr,
+            ip=caller.ip,
+            user_agent=caller.user_agent[:200],
+        )
+    )
+    return {**_tokens(issued), "must_change_password": must_change}
+
+
+def refresh(*, token: str, caller: Caller) -> dict[str, Any]:
+    """Exchange a refresh token for new tokens. Raises ``Unauthorized`` where it does not hold."""
+    parts = auth()
+    parts.keys.active()
+    issued = sessions.rotate(token, ip=caller.ip, last=parts.sessions, standings=parts.standings)
+    if issued is None:
+        raise Unauthorized("This refresh token does not hold (any more).", code="invalid_refresh_token")
+    return _tokens(issued)
+
+
+def log_out(session_id: UUID) -> None:
+    """End a session and all its tokens."""
+    sessions.revoke(session_id, reason="logged_out")
+    auth().standings.forget_once_committed(session_id)
+
+
+def _still_holds(found: Credential, rehashed: str | None) -> bool:
+    """Lock the credential and look again: it may have changed while it was being verified.
+
+    Returns whether the password must be changed. A change that waits for this lock sees the new
+    session and ends it.
+    """
+    row = db.session.execute(
+        select(Password.hash, Password.must_change, Password.spent)
+        .where(Password.user_id == found.user_id)
+        .with_for_update()
+    ).one_or_none()
+    if row is None or row.hash != found.hash:
+        raise _wrong()
+    if row.must_change and row.spent:
+        raise Forbidden("This password was good for one log-in.", code="password_spent")
+    values: dict[str, Any] = {}
+    if row.must_change:
+        values["spent"] = True
+    if rehashed is not None:
+        values["hash"] = rehashed
+    if values:
+        db.session.execute(update(Password).where(Password.user_id == found.user_id).values(**values))
+    return bool(row.must_change)
+
+
+def _send_code(found: Credential) -> None:
+    try:
+        with begin():
+            request_code(email=found.email, user_id=found.user_id, purpose=VERIFY_EMAIL, rules=auth().codes)
+    except Problem as refused:
+        if refused.status != 429:
+            raise
+
+
+def _tokens(issued: Issued) -> dict[str, Any]:
+    tokens = auth().tokens
+    return {
+        "access_token": tokens.mint(
+            user_id=issued.user_id,
+            session_id=issued.session_id,
+            organisation_id=issued.organisation_id,
+            amr=issued.amr,
+        ),
+        "refresh_token": issued.refresh_token,
+        "token_type": "Bearer",
+        "expires_in": int(tokens.lifetime.total_seconds()),
+        "refresh_expires_at": issued.refresh_expires_at,
+        "user_id": issued.user_id,
+    }
+
+
+def _wrong() -> Unauthorized:
+    return Unauthorized("Wrong e-mail address or password.", code="invalid_credentials")

@@ -1,0 +1,174 @@
+"""``/api/v1/auth``: parse, call, return."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import request
+
+from core.access import may, permissions, public, require
+from core.context import organisation_id, principal
+from core.errors import Unauthorized
+from core.users import UserInfo, find_user
+from core.web import Blueprint, body_limit
+
+from . import credentials, login, registration, setup
+from .login import Caller
+from .permissions import ACCOUNT_READ, ACCOUNT_WRITE
+from .schemas import (
+    ChangePasswordIn,
+    EmailIn,
+    LoginIn,
+    LoginOut,
+    MeOut,
+    RefreshIn,
+    RegisterIn,
+    SetupIn,
+    SetupOut,
+    StatusOut,
+    TokensOut,
+    VerifyIn,
+)
+from .state import auth
+
+blp = Blueprint("auth", url_prefix="/auth")
+SMALL = 16_384
+"""Bytes of a body here: nobody signs in with more."""
+
+
+@blp.post("/register")
+@public
+@body_limit(SMALL)
+@blp.arguments(RegisterIn())
+@blp.response(202, StatusOut())
+def register(data: dict[str, Any]) -> dict[str, str]:
+    """Make an account; a code goes to its address.
+
+    The answer is the same for an address that is known. 422 a poor password, 429 more than three
+    an hour for one address.
+    """
+    registration.register(**data)
+    return {"status": "verification_sent"}
+
+
+@blp.post("/resend-otp")
+@public
+@body_limit(SMALL)
+@blp.arguments(EmailIn())
+@blp.response(202, StatusOut())
+def resend_otp(data: dict[str, Any]) -> dict[str, str]:
+    """Send another code; the answer is the same for an address that is not known."""
+    registration.resend(**data)
+    return {"status": "verification_sent"}
+
+
+@blp.post("/verify-otp")
+@public
+@body_limit(SMALL)
+@blp.arguments(VerifyIn())
+@blp.response(200, StatusOut())
+def verify_otp(data: dict[str, Any]) -> dict[str, str]:
+    """Show by its code that an address is one's own. 400 `invalid_code`; five tries a code."""
+    registration.verify(**data)
+    return {"status": "verified"}
+
+
+@blp.post("/login", endpoint="login")
+@public
+@body_limit(SMALL)
+@blp.arguments(LoginIn())
+@blp.response(200, LoginOut())
+def sign_in(data: dict[str, Any]) -> dict[str, Any]:
+    """Begin a session. 401 `invalid_credentials`; 403 `email_not_verified` sends a new code."""
+    return login.log_in(**data, caller=_caller())
+
+
+@blp.post("/refresh")
+@public
+@body_limit(SMALL)
+@blp.arguments(RefreshIn())
+@blp.response(200, TokensOut())
+def refresh(data: dict[str, Any]) -> dict[str, Any]:
+    """Exchange a refresh token, once. 401; a token that was used before ends the whole session."""
+    return login.refresh(token=data["refresh_token"], caller=_caller())
+
+
+@blp.post("/logout")
+@require(ACCOUNT_WRITE)
+@blp.response(204)
+def logout() -> None:
+    """End this session and all its tokens, in every process within five seconds."""
+    session = principal().session_id
+    if session is not None:
+        login.log_out(session)
+
+
+@blp.get("/me")
+@require(ACCOUNT_READ)
+@blp.response(200, MeOut())
+def me() -> dict[str, Any]:
+    """One's own account."""
+    user = _myself()
+    who = principal()
+    return {
+        "id": user.id,
+        "email": user.email,
+        "name": user.name,
+        "avatar": user.avatar,
+        "verified": user.verified,
+        "locale": user.locale,
+        "timezone": user.timezone,
+        "preferences": user.preferences,
+        "created_at": user.created_at,
+        "roles": sorted(who.roles),
+        "permissions": [permission.name for permission in permissions() if may(permission.name)],
+        "organisation_id": organisation_id(),
+        "organisations": auth().organisations.of(user.id),
+        "must_change_password": who.limited_to is not None,
+    }
+
+
+@blp.put("/change-password")
+@require(ACCOUNT_WRITE)
+@body_limit(SMALL)
+@blp.arguments(ChangePasswordIn())
+@blp.response(200, StatusOut())
+def change_password(data: dict[str, Any]) -> dict[str, str]:
+    """Have another password; every other session ends. 422 a wrong current or a poor new one."""
+    credentials.change(
+        user_id=_my_id(),
+        session_id=principal().session_id,
+        current=data["current_password"],
+        new=data["new_password"],
+        ip=_caller().ip,
+    )
+    return {"status": "changed"}
+
+
+@blp.post("/setup")
+@public
+@body_limit(SMALL)
+@blp.arguments(SetupIn())
+@blp.response(201, SetupOut())
+def first_admin(data: dict[str, Any]) -> UserInfo:
+    """Become the first admin, with the token printed where the server was started. Works once."""
+    return setup.complete(**data)
+
+
+def _caller() -> Caller:
+    return Caller(ip=request.remote_addr or "", user_agent=request.user_agent.string)
+
+
+def _my_id() -> UUID:
+    identifier = principal().user_id
+    if identifier is None:
+        raise Unauthorized("Sign in as a person.")
+    return identifier
+
+
+def _myself() -> UserInfo:
+    user = find_user(_my_id())
+    if user is None:
+        raise Unauthorized("This account is gone.")
+    return user

@@ -1,0 +1,149 @@
+"""What the routes of this room take and give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import ValidationError, fields, pre_load, validate
+
+from core.users import normalise
+from core.web import Schema
+
+from .passwords import LONGEST
+
+
+class Email(fields.String):
+    """An address, given back in the spelling an account is kept under."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if len(text) > 320:
+            raise ValidationError("Not a valid e-mail address.")
+        return normalise(text)
+
+
+def _password() -> fields.String:
+    # the shortest length is the profile's and is checked with everything else about it
+    return fields.String(required=True, load_only=True, validate=validate.Length(min=1, max=LONGEST))
+
+
+def _name() -> fields.String:
+    return fields.String(load_default="", validate=[validate.Length(max=120), _printable])
+
+
+def _printable(value: str) -> None:
+    if not value.isprintable():
+        raise ValidationError("Must be printable text.")
+
+
+class RegisterIn(Schema):
+    """Somebody new."""
+
+    email = Email(required=True)
+    password = _password()
+    name = _name()
+
+
+class StatusOut(Schema):
+    """What happens next."""
+
+    status = fields.String(required=True)
+
+
+class EmailIn(Schema):
+    """An address."""
+
+    email = Email(required=True)
+
+
+class VerifyIn(Schema):
+    """An address and the code that was sent to it; ``otp`` is another name of ``code``."""
+
+    email = Email(required=True)
+    code = fields.String(required=True, validate=validate.Regexp(r"^[0-9]{6}\Z", error="Six digits."))
+
+    @pre_load
+    def _otp(self, data: Any, **_kwargs: Any) -> Any:
+        if isinstance(data, dict) and "otp" in data and "code" not in data:
+            return {**{k: v for k, v in data.items() if k != "otp"}, "code": data["otp"]}
+        return data
+
+
+class LoginIn(Schema):
+    """Who one is and what only oneself knows."""
+
+    email = Email(required=True)
+    password = _password()
+
+
+class RefreshIn(Schema):
+    """The newest refresh token of a session."""
+
+    refresh_token = fields.String(required=True, load_only=True, validate=validate.Length(max=200))
+
+
+class TokensOut(Schema):
+    """A session's tokens. Times in seconds; a refresh token is good for one exchange."""
+
+    access_token = fields.String(required=True)
+    refresh_token = fields.String(required=True)
+    token_type = fields.String(required=True)
+    expires_in = fields.Integer(required=True)
+    refresh_expires_at = fields.DateTime(required=True)
+    user_id = fields.UUID(required=True)
+
+
+class LoginOut(TokensOut):
+    """A new session. With ``mustChangePassword`` it is good for nothing else before that."""
+
+    must_change_password = fields.Boolean(required=True)
+
+
+class MembershipOut(Schema):
+    """An organisation and what one is in it."""
+
+    id = fields.UUID(required=True)
+    name = fields.String(required=True)
+    slug = fields.String(required=True)
+    kind = fields.String(required=True)
+    role = fields.String(required=True)
+
+
+class MeOut(Schema):
+    """One's own account: roles of the instance, organisations, and what is allowed here and now."""
+
+    id = fields.UUID(required=True)
+    email = fields.String(required=True)
+    name = fields.String(required=True)
+    avatar = fields.String(allow_none=True)
+    verified = fields.Boolean(required=True)
+    locale = fields.String(required=True)
+    timezone = fields.String(required=True)
+    preferences = fields.Dict(keys=fields.String())
+    created_at = fields.DateTime(required=True)
+    roles = fields.List(fields.String(), required=True)
+    permissions = fields.List(fields.String(), required=True)
+    organisation_id = fields.UUID(allow_none=True)
+    organisations = fields.List(fields.Nested(MembershipOut()), required=True)
+    must_change_password = fields.Boolean(required=True)
+
+
+class ChangePasswordIn(Schema):
+    """The password one has and the one to have."""
+
+    current_password = _password()
+    new_password = _password()
+
+
+class SetupIn(RegisterIn):
+    """The first admin and the token of the link."""
+
+    token = fields.String(required=True, load_only=True, validate=validate.Length(min=1, max=200))
+
+
+class SetupOut(Schema):
+    """The first admin."""
+
+    id = fields.UUID(required=True)
+    email = fields.String(required=True)
+    name = fields.String(required=True)

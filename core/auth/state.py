@@ -1,0 +1,92 @@
+"""What this room keeps for one app, and what the room above plugs into it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+from uuid import UUID
+
+from flask import Flask, current_app
+
+from core.config import Config
+from core.users import UserInfo
+
+from .codes import CodeRules
+from .keys import SigningKeys
+from .passwords import Passwords
+from .sessions import Lifetimes, Standings
+from .tokens import AccessTokens
+
+
+def _unprepared() -> None:
+    return
+
+
+def _nothing(_user: UserInfo) -> None:
+    return
+
+
+def _nowhere(_user_id: UUID) -> UUID | None:
+    return None
+
+
+def _none(_user_id: UUID) -> list[dict[str, Any]]:
+    return []
+
+
+@dataclass
+class Organisations:
+    """What signing in needs to know of organisations, which live on a higher floor.
+
+    ``prepare`` runs at start in a transaction of its own, ``welcome`` in the one that makes
+    somebody, ``crown`` in the one that makes the first admin; ``default`` names the organisation
+    a new session acts for; ``of`` lists somebody's organisations for ``/auth/me``.
+    """
+
+    prepare: Callable[[], None] = _unprepared
+    welcome: Callable[[UserInfo], None] = _nothing
+    crown: Callable[[UserInfo], None] = _nothing
+    default: Callable[[UUID], UUID | None] = _nowhere
+    of: Callable[[UUID], list[dict[str, Any]]] = _none
+
+
+@dataclass
+class Auth:
+    """The room's parts, made once per app."""
+
+    config: Config
+    passwords: Passwords
+    keys: SigningKeys
+    tokens: AccessTokens
+    standings: Standings
+    codes: CodeRules
+    sessions: Lifetimes
+    organisations: Organisations = field(default_factory=Organisations)
+
+
+def auth(app: Flask | None = None) -> Auth:
+    """The parts of ``app``, or of the running one."""
+    return cast(Auth, (app or current_app).extensions["jobstead.auth"])
+
+
+def make(config: Config, *, instance: str) -> Auth:
+    """The parts as ``config`` wants them; ``instance`` names this instance in tokens."""
+    rules = config.auth
+    keys = SigningKeys()
+    return Auth(
+        config=config,
+        passwords=Passwords(shortest=rules.password_min),
+        keys=keys,
+        tokens=AccessTokens(
+            keys,
+            issuer=config.server.public_url or instance,
+            audience=instance,
+            lifetime=rules.access_ttl,
+        ),
+        standings=Standings(),
+        codes=CodeRules(
+            rules.otp_ttl, rules.otp_attempts, max(1, int(rules.otp_per_hour * config.limits.scale))
+        ),
+        sessions=Lifetimes(rules.refresh_ttl, rules.refresh_absolute),
+    )

@@ -1,0 +1,105 @@
+"""Organisations: making them, finding one's own, and the one that is home."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import unicodedata
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import IntegrityError
+
+from core.db import acting_for, db, unscoped
+from core.errors import Conflict
+from core.users import UserInfo
+
+from .models import Member, Organisation
+from .state import orgs
+
+HOME = "home"
+_OWN = "one's own memberships are read across organisations"
+
+
+def create(*, name: str, slug: str | None, user_id: UUID, kind: str = "team") -> Organisation:
+    """Add an organisation that ``user_id`` owns. Raises ``Conflict`` for a slug that is taken."""
+    row = Organisation(name=name, slug=slug or _slug(name), kind=kind, created_by=user_id)
+    with unscoped("a new organisation stands beside the one acted for"):
+        try:
+            with db.session.begin_nested():
+                db.insert(row)
+        except IntegrityError:
+            raise Conflict("This slug is taken.", errors={"slug": ["This slug is taken."]}) from None
+        with acting_for(row.id):
+            db.insert(Member(user_id=user_id, role="owner"))
+    orgs().memberships.forget_once_committed()
+    return row
+
+
+def welcome(user: UserInfo) -> None:
+    """Give somebody new their personal organisation, in the open unit of work."""
+    # no part of the address in it: slugs are shown to others
+    create(name=user.name or "Personal", slug=f"p-{secrets.token_hex(6)}", user_id=user.id, kind="personal")
+
+
+def crown(user: UserInfo) -> None:
+    """Let the first admin own the home organisation, in the open unit of work."""
+    with unscoped("the first admin comes from outside"), acting_for(ensure_home()):
+        held = db.session.execute(select(Member.id).where(Member.user_id == user.id)).scalar_one_or_none()
+        if held is None:
+            db.insert(Member(user_id=user.id, role="owner"))
+    orgs().memberships.forget_once_committed()
+
+
+def ensure_home() -> UUID:
+    """The id of the home organisation, which is made in the open unit of work where it is missing."""
+    insert = sqlite_insert if db.unit.database.dialect == "sqlite" else postgresql_insert
+    with unscoped("the home organisation is everybody's"):
+        found = _home()
+        if found is None:
+            db.session.execute(
+                insert(Organisation).values(name="Home", slug=HOME, kind="home").on_conflict_do_nothing()
+            )
+            found = _home()
+    if found is None:
+        raise RuntimeError("the home organisation could not be made: its slug belongs to another one")
+    return found
+
+
+def _home() -> UUID | None:
+    return db.session.execute(select(Organisation.id).where(Organisation.kind == "home")).scalar_one_or_none()
+
+
+def mine(user_id: UUID) -> Select[Organisation]:
+    """The organisations somebody belongs to."""
+    with unscoped(_OWN):
+        ids = db.session.scalars(select(Member.organisation_id).where(Member.user_id == user_id)).all()
+    return select(Organisation).where(Organisation.id.in_(ids))
+
+
+def listed(user_id: UUID) -> list[dict[str, Any]]:
+    """Somebody's organisations with their role in each, the oldest first."""
+    with unscoped(_OWN):
+        rows = db.session.execute(
+            select(Organisation.id, Organisation.name, Organisation.slug, Organisation.kind, Member.role)
+            .join(Member, Member.organisation_id == Organisation.id)
+            .where(Member.user_id == user_id)
+            .order_by(Organisation.created_at, Organisation.id)
+        ).all()
+    return [dict(row._mapping) for row in rows]
+
+
+def default(user_id: UUID) -> UUID | None:
+    """What a new session acts for: the personal organisation, else the oldest one belongs to."""
+    rows = listed(user_id)
+    personal = [row["id"] for row in rows if row["kind"] == "personal"]
+    return next(iter(personal or [row["id"] for row in rows]), None)
+
+
+def _slug(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-") or "org"
+    return f"{words}-{secrets.token_hex(3)}"

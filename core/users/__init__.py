@@ -1,0 +1,51 @@
+"""People: their rows, how to find one, and the facts about them."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from core.engine import register_events
+
+from .address import normalise
+from .events import EVENTS, UserCreated, UserLogin, UserVerified
+from .models import ROLES, User, UserRole
+from .service import (
+    UserInfo,
+    create_user,
+    find_by_email,
+    find_user,
+    grant_role,
+    mark_verified,
+    note_login,
+    rename,
+    revoke_role,
+    roles_of,
+    someone_holds,
+)
+
+__all__ = [
+    "ROLES",
+    "User",
+    "UserCreated",
+    "UserInfo",
+    "UserLogin",
+    "UserRole",
+    "UserVerified",
+    "create_user",
+    "find_by_email",
+    "find_user",
+    "grant_role",
+    "init_app",
+    "mark_verified",
+    "normalise",
+    "note_login",
+    "rename",
+    "revoke_role",
+    "roles_of",
+    "someone_holds",
+]
+
+
+def init_app(app: Flask) -> None:
+    """Make the facts about people known to ``app``."""
+    register_events(app, "core", EVENTS)

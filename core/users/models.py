@@ -1,0 +1,52 @@
+"""Tables of people: instance rows, shared by all organisations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.clock import utcnow
+from core.db import InstanceMixin, Json, model_base
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import DeclarativeBase as Base
+else:
+    Base = model_base("core")
+
+ROLES = ("superadmin", "admin", "developer", "author", "provider", "support")
+"""Roles of the instance that somebody can be given; ``user`` is what everybody signed in is."""
+
+
+class User(InstanceMixin, Base):
+    """A person. ``email`` is kept case-folded, so that one address is one account."""
+
+    __tablename__ = "core_user"
+    __table_args__ = (
+        CheckConstraint("status IN ('active', 'suspended')", name="status"),
+        Index(None, "created_at"),
+    )
+
+    email: Mapped[str] = mapped_column(String(320), unique=True)
+    name: Mapped[str] = mapped_column(String(120), default="")
+    avatar: Mapped[str | None] = mapped_column(String(500))
+    status: Mapped[str] = mapped_column(String(16), default="active")
+    verified_at: Mapped[datetime | None]
+    locale: Mapped[str] = mapped_column(String(35), default="en")
+    timezone: Mapped[str] = mapped_column(String(64), default="UTC")
+    preferences: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    last_login_at: Mapped[datetime | None]
+
+
+class UserRole(Base):
+    """A role of the instance that somebody holds beyond being a user."""
+
+    __tablename__ = "core_user_role"
+    __table_args__ = (Index(None, "role"),)
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("core_user.id", ondelete="CASCADE"), primary_key=True)
+    role: Mapped[str] = mapped_column(String(40), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)

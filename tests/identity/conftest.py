@@ -1,0 +1,45 @@
+"""A real app on a real database, core alone, and people to act in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from core.auth import keys, passwords
+from core.web import Server
+from tests.identity.world import World, make_app
+
+
+@pytest.fixture(autouse=True)
+def quick_and_patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Smaller signing keys, for making one takes longer than most tests; and on a busy machine a
+    crowd's last one waits long for its turn to hash."""
+    monkeypatch.setattr(keys, "BITS", 2048)
+    monkeypatch.setattr(passwords, "_PATIENCE", 120.0)
+
+
+@pytest.fixture
+def make(tmp_path: Path, database_url: str) -> Iterator[Callable[..., Server]]:
+    """Makes apps that share a database and a data directory, as processes of one instance do."""
+    made: list[Server] = []
+
+    def one(**environ: str) -> Server:
+        made.append(make_app(tmp_path, database_url, environ))
+        return made[-1]
+
+    yield one
+    for app in made:
+        app.extensions["jobstead.db"].dispose()
+
+
+@pytest.fixture
+def world(make: Callable[..., Server]) -> World:
+    return World(make(JOBSTEAD_LIMITS_SCALE="100000"))
+
+
+@pytest.fixture
+def strict(make: Callable[..., Server]) -> World:
+    """The same with the limits as they are shipped."""
+    return World(make())
