@@ -175,6 +175,7 @@ class AdminSourceOut(SourceOut):
     last_error_at = fields.DateTime(allow_none=True, dump_default=None)
     failures = fields.Integer(metadata={"description": "In a row."})
     next_attempt_at = fields.DateTime(allow_none=True, dump_default=None)
+    runs = fields.Integer(metadata={"description": "Answers that were good, unchanged ones among them."})
     created_count = fields.Integer()
     updated_count = fields.Integer()
     skipped_count = fields.Integer()

@@ -60,7 +60,9 @@ def health_of(source: Source) -> SourceHealth:
     """The row of one feed, made where there is none yet."""
     row = db.session.scalar(select(SourceHealth).where(SourceHealth.name == source.name))
     if row is None:
-        row = SourceHealth(name=source.name, provider=source.provider.name, url="", failures=0)
+        row = SourceHealth(name=source.name, provider=source.provider.name)
+        row.url, row.failures, row.runs = "", 0, 0
+        row.created_count = row.updated_count = row.skipped_count = 0
         db.session.add(row)
     if row.url != source.feed.url:  # what another address said of freshness means nothing here
         row.url, row.etag, row.last_modified, row.next_attempt_at = source.feed.url, None, None, None
@@ -82,11 +84,12 @@ def is_due(row: SourceHealth | None, source: Source, now: datetime | None = None
 def note_success(row: SourceHealth) -> None:
     """The feed answered well."""
     row.last_ok_at, row.failures, row.next_attempt_at = utcnow(), 0, None
+    row.runs += 1
 
 
 def note_failure(row: SourceHealth, reason: str, after: timedelta | None) -> timedelta:
     """The feed failed, and may be asked again in ``after``, or by doubling pauses; gives the pause."""
-    row.failures = (row.failures or 0) + 1
+    row.failures += 1
     row.last_error, row.last_error_at = reason[:500], utcnow()
     pause = after or min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(row.failures - 1, 10))
     row.next_attempt_at = row.last_error_at + pause
@@ -103,13 +106,10 @@ def described(source: Source, row: SourceHealth | None) -> dict[str, Any]:
     """One feed as ``SourceOut`` and ``AdminSourceOut`` show it."""
     status = "new" if row is None or row.last_attempt_at is None else "failing" if row.failures else "ok"
     columns = () if row is None else SourceHealth.__table__.columns.keys()
-    shown = {name: getattr(row, name) for name in columns}
+    known = {name: getattr(row, name) for name in columns}
     return {
-        "failures": 0,
-        "created_count": 0,
-        "updated_count": 0,
-        "skipped_count": 0,
-        **shown,
+        **dict.fromkeys(("failures", "runs", "created_count", "updated_count", "skipped_count"), 0),
+        **known,
         "id": source.name,
         "provider": source.provider.name,
         "label": source.provider.label + (f": {source.feed.key}" if source.feed.key else ""),
