@@ -47,6 +47,7 @@ class UnitSession(Session):
 
     def begin_nested(self) -> SessionTransaction:
         savepoint = super().begin_nested()
+        self.connection()  # else the savepoint begins with the session's next statement, and misses db.insert()
         self._emitted_before[savepoint] = len(self.info["unit"].pending)
         return savepoint
 

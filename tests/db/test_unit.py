@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import IntegrityError, StatementError
 
 from core.db import TableNameError, TenantMixin, acting_for, begin, current_unit, db, model_base, tenant_fk
 
@@ -57,6 +57,16 @@ def test_what_a_rolled_back_savepoint_left_pending_is_dropped(world: World) -> N
             unit.pending.append("second")
         assert unit.pending == ["outer", "second"]
     assert facts(world) == []
+
+
+def test_a_rolled_back_savepoint_takes_its_inserts_along(world: World) -> None:
+    with begin(on=world.database):
+        twin = db.insert(Fact(text="kept"))
+        with pytest.raises(IntegrityError), db.session.begin_nested():
+            db.insert(Fact(text="lost"))
+            db.insert(Fact(id=twin.id, text="twin"))
+        db.insert(Fact(text="after"))
+    assert facts(world) == ["after", "kept"]
 
 
 def test_callbacks_run_before_and_after_the_commit(world: World) -> None:
