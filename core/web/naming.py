@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from zlib import crc32
 
@@ -47,6 +48,6 @@ def _modified(schema: marshmallow.Schema) -> str:
     said = [
         f"{name}={','.join(sorted(map(str, value)))}"
         for name in ("only", "exclude", "load_only", "dump_only", "partial")
-        if isinstance(value := getattr(schema, name), set | frozenset | list | tuple) and value
+        if isinstance(value := getattr(schema, name), Collection) and value
     ]
     return suffix + (f"_{crc32(';'.join(said).encode()):08x}" if said else "")
