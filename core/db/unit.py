@@ -47,7 +47,7 @@ class UnitSession(Session):
 
     def begin_nested(self) -> SessionTransaction:
         savepoint = super().begin_nested()
-        self.connection()  # else the savepoint begins with the session's next statement, and misses db.insert()
+        self.connection()  # else it begins with the session's next statement, too late for db.insert()
         self._emitted_before[savepoint] = len(self.info["unit"].pending)
         return savepoint
 
