@@ -69,5 +69,5 @@ def latest() -> dict[str, Any]:
 def prune() -> int:
     """Forget mails older than ``KEPT_FOR``; answers how many."""
     with begin():
-        gone = db.session.execute(delete(MailMessage).where(MailMessage.created_at < utcnow() - KEPT_FOR))
-        return gone.rowcount
+        old = delete(MailMessage).where(MailMessage.created_at < utcnow() - KEPT_FOR)
+        return len(db.session.scalars(old.returning(MailMessage.id)).all())

@@ -40,7 +40,7 @@ def deliver(key: UUID, *, to: str, template: str, context: Mapping[str, object])
 
 def transport(name: str) -> Transport:
     """The transport called ``name``. Raises ``Deferred`` where no active plugin offers it."""
-    offered = [offer for _, offers in call_hook("mail_transports") for offer in offers]
+    offered: list[Transport] = [offer for _, offers in call_hook("mail_transports") for offer in offers]
     for offer in offered:
         if offer.name == name:
             return offer

@@ -50,7 +50,7 @@ def unread_count() -> int:
 
 def mark_read(id: UUID) -> Notification:
     """Mark one as read; the first reading's time stays. Raises ``NotFound``."""
-    row = db.session.scalar(mine().where(Notification.id == id))
+    row: Notification | None = db.session.scalar(mine().where(Notification.id == id))
     if row is None:
         raise NotFound
     row.read_at = row.read_at or utcnow()
@@ -62,13 +62,13 @@ def mark_all_read() -> int:
     unread = update(Notification).where(
         Notification.user_id == principal().user_id, Notification.read_at.is_(None)
     )
-    return db.session.execute(unread.values(read_at=utcnow())).rowcount
+    return len(db.session.scalars(unread.values(read_at=utcnow()).returning(Notification.id)).all())
 
 
 def remove(id: UUID) -> None:
     """Delete one. Raises ``NotFound``."""
     own = delete(Notification).where(Notification.user_id == principal().user_id, Notification.id == id)
-    if db.session.execute(own).rowcount == 0:
+    if db.session.scalar(own.returning(Notification.id)) is None:
         raise NotFound
 
 

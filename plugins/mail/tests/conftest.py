@@ -46,7 +46,7 @@ class Mailbox:
     async def handle_DATA(self, _server: Any, session: Any, envelope: Any) -> str:
         if self.data:
             return self.data.pop(0)
-        self.taken.append(message_from_bytes(envelope.content, policy=SMTP))  # type: ignore[arg-type]
+        self.taken.append(message_from_bytes(envelope.content, policy=SMTP))
         self.recipients += envelope.rcpt_tos
         self.encrypted.append(session.ssl is not None)
         return "250 taken"

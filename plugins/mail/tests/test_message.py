@@ -28,7 +28,7 @@ def made(content: Content, to: str = "ann@example.com", sender: str = "Jobs <job
 
 
 def read(mail: Outgoing) -> EmailMessage:
-    return message_from_bytes(mail.message.as_bytes(), policy=SMTP)  # type: ignore[return-value, arg-type]
+    return message_from_bytes(mail.message.as_bytes(), policy=SMTP)
 
 
 def part(message: EmailMessage, kind: str) -> str:

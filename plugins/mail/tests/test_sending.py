@@ -39,7 +39,7 @@ def files(instance: Instance) -> list[Path]:
 
 
 def read(path: Path) -> EmailMessage:
-    return message_from_bytes(path.read_bytes(), policy=SMTP)  # type: ignore[return-value, arg-type]
+    return message_from_bytes(path.read_bytes(), policy=SMTP)
 
 
 def subjects(instance: Instance) -> list[str]:
