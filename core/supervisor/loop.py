@@ -165,7 +165,7 @@ class Supervisor:
         try:
             with socket.create_connection(address, timeout=1) as client:
                 client.sendall(request)
-                until = time.monotonic() + 5
+                until = time.monotonic() + 30
                 while time.monotonic() < until and not any(child.gone() for child in self.children.values()):
                     self.signals.pause(client.fileno())
                     if select.select([client], [], [], 0)[0]:

@@ -18,7 +18,7 @@ import pytest
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-PATIENCE = 30.0
+PATIENCE = 120.0  # seconds; generous, since nothing here asserts a time
 
 
 def until(what: str, found: Callable[[], Any]) -> Any:

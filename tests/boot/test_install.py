@@ -11,6 +11,8 @@ import pytest
 
 from tests.boot.conftest import ROOT
 
+pytestmark = pytest.mark.once
+
 
 class Checkout:
     """The installer in a directory of its own, with a PATH that holds only what is put there."""

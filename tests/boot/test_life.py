@@ -117,6 +117,8 @@ def test_it_starts_again_after_having_been_killed(instance: Instance) -> None:
 # Runs a command with a terminal of its own, and closes that when the file named first is there.
 IN_A_WINDOW = """
 import os, pathlib, pty, sys, time
+
+pytestmark = pytest.mark.once
 pid, terminal = pty.fork()
 if not pid:
     os.execv(sys.argv[2], sys.argv[2:])

@@ -15,6 +15,8 @@ import redis
 from core.supervisor import redis_server
 from tests.boot.conftest import Instance, until
 
+pytestmark = pytest.mark.once
+
 SERVER = redis_server.find()
 needs_redis = pytest.mark.skipif(SERVER is None, reason="no redis-server or valkey-server is installed")
 

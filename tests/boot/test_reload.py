@@ -10,6 +10,8 @@ import pytest
 
 from tests.boot.conftest import Instance, until
 
+pytestmark = pytest.mark.once
+
 
 def ask(instance: Instance, generation: int) -> None:
     (instance.data / "run" / "reload").write_text(json.dumps({"generation": generation}))

@@ -11,6 +11,8 @@ import pytest
 
 from tests.boot.conftest import Instance
 
+pytestmark = pytest.mark.once
+
 
 def refusal(instance: Instance) -> str:
     """What was said by a supervisor that must not start."""

@@ -28,7 +28,8 @@ def main(arguments: list[str]) -> int:
             "JOBSTEAD_TEST_DATABASE_URL": postgres,
             **({"JOBSTEAD_TEST_REDIS_URL": redis} if redis else {}),
         }
-        code = run(", ".join(map(without_password, given.values())), given, arguments, closing) or code
+        name = ", ".join(map(without_password, given.values()))
+        code = run(name, given, ["-m", "not once", *arguments], closing) or code
     _coverage("combine", "--quiet")
     reported = _coverage("report")
     if not arguments:  # a part of the tests covers a part of the code
