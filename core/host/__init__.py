@@ -56,7 +56,11 @@ def init_app(
     with app.app_context():
         loader = Loader(app, Inventory.of(config, bundled), environ)
         here.records = loader.records
-        loader.run(wishes)
+        try:
+            loader.run(wishes)
+        except RefusedError:
+            app.extensions["jobstead.db"].dispose()
+            raise
 
 
 def active_plugins() -> list[dict[str, str]]:

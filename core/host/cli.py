@@ -35,8 +35,11 @@ def _app(**changes: Any) -> Iterator[Flask]:
     boot = cast(Boot, click.get_current_context().find_root().obj)
     try:
         app = boot(replace(load(), **changes))
-        with app.app_context(), acting_as(SYSTEM):
-            yield app
+        try:
+            with app.app_context(), acting_as(SYSTEM):
+                yield app
+        finally:
+            app.extensions["jobstead.db"].dispose()
     except (LockedError, CommandError) as fault:
         raise click.ClickException(str(fault)) from fault
 
@@ -174,6 +177,7 @@ def revision(plugin: str, message: str) -> None:
                 importing.bring_in(found)
                 configure(plugin)
             except (Exception, SystemExit) as fault:
+                importing.throw_out(found)
                 raise click.ClickException(f"{plugin} cannot be imported: {reason(fault, folder)}") from fault
         goal = migrations.target(plugin, folder, tuple(records))
         path = migrations.revision(goal, app.extensions["jobstead.config"], message)

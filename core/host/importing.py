@@ -65,7 +65,11 @@ def _from_folder(name: str, folder: Path) -> ModuleType:
         raise Failure(f"cannot be imported from {folder}")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)  # on a raise the caller throws the rest out
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]  # as the import statement does; the caller throws the rest out
+        raise
     parent, _, child = name.rpartition(".")
     setattr(importlib.import_module(parent), child, module)
     return module

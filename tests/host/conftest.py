@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from textwrap import dedent
 from uuid import UUID
@@ -20,6 +19,7 @@ from core.db import Database
 from core.errors import NotFound
 from core.hooks import Hooks
 from core.switch import Switch, active
+from core.testing import Databases
 from core.web import Server, ViewInfo, hold
 
 SAMPLES = Path(__file__).parent.parent / "plugins"
@@ -40,7 +40,6 @@ class Instance:
         self.toml = ""
         self.path: list[Path] = []
         self._apps: list[Server] = []
-        self._upgraded = False
 
     def samples(self, *names: str) -> None:
         """Put plugins of ``tests/plugins`` on PLUGIN_PATH, where they run unless told otherwise."""
@@ -71,12 +70,9 @@ class Instance:
         outcomes = host.migrations.upgrade(self.config, environ=self.environ, bundled=self.bundled)
         return {outcome.plugin: outcome for outcome in outcomes}
 
-    def boot(self, *, upgraded: bool = True) -> Server:
-        """A process of this instance; core's own tables are there unless told otherwise."""
+    def boot(self) -> Server:
+        """A process of this instance."""
         config = self.config
-        if upgraded and not self._upgraded:
-            host.migrations.upgrade(replace(config, safe_mode=True))
-            self._upgraded = True
         app = Server("jobstead")
         app.extensions.update(
             {
@@ -119,10 +115,28 @@ def _permitted(view: ViewInfo) -> None:
 
 
 @pytest.fixture
-def instance(tmp_path: Path, database_url: str) -> Iterator[Instance]:
+def instance(tmp_path: Path, databases: Databases) -> Iterator[Instance]:
+    """An instance with core's tables."""
+    with databases.migrated("core alone", _migrate_core(tmp_path)) as url:
+        made = Instance(tmp_path, url)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def bare(tmp_path: Path, database_url: str) -> Iterator[Instance]:
+    """An instance whose database is empty."""
     made = Instance(tmp_path, database_url)
     yield made
     made.close()
+
+
+def _migrate_core(home: Path) -> Callable[[str], None]:
+    def migrate(url: str) -> None:
+        environ = {"JOBSTEAD_DATA": str(home / "data"), "DATABASE_URL": url, "JOBSTEAD_SAFE_MODE": "1"}
+        host.migrations.upgrade(load(environ=environ), environ=environ)
+
+    return migrate
 
 
 def client(app: Server, roles: str = "superadmin", **headers: str) -> FlaskClient:

@@ -104,7 +104,8 @@ def test_probe_says_what_would_fail_and_that_the_server_would_serve(shell: Shell
     assert "plugins would run" in result.output
 
 
-def test_upgrade_and_status(shell: Shell) -> None:
+def test_upgrade_and_status(bare: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell = Shell(bare, monkeypatch)
     shell.instance.samples("sample", "broken_migration")
     before = {row["plugin"]: row for row in json.loads(shell("db", "status", "--json").stdout)["items"]}
     assert before["core"]["pending"] == before["sample"]["pending"] == ["0001"]

@@ -239,7 +239,7 @@ def test_two_upgrades_at_once_apply_each_migration_once(instance: Instance) -> N
 
 
 def test_cores_own_failure_ends_the_upgrade(
-    instance: Instance, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    bare: Instance, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     home = tmp_path / "migrations"
     (home / "versions").mkdir(parents=True)
@@ -249,22 +249,22 @@ def test_cores_own_failure_ends_the_upgrade(
         REVISION.format(slug="bad", revision="0001", down=None, body="raise ValueError('no')")
     )
     monkeypatch.setattr(migrations, "HOME", home)
-    instance.samples("sample")
+    bare.samples("sample")
     with pytest.raises(MigrationError, match="ValueError: no"):
-        instance.upgrade()
-    assert "sample_note" not in tables(instance)
+        bare.upgrade()
+    assert "sample_note" not in tables(bare)
 
 
-def test_readiness_waits_for_cores_migrations(instance: Instance) -> None:
-    app = instance.boot(upgraded=False)
+def test_readiness_waits_for_cores_migrations(bare: Instance) -> None:
+    app = bare.boot()
     answer = client(app, "admin").get("/readyz")
     assert answer.status_code == 503
     assert "run jobstead db upgrade" in answer.json["reasons"]["migrations"]
 
 
-def test_flask_db_upgrade_migrates_core(instance: Instance) -> None:
-    app = instance.boot(upgraded=False)
+def test_flask_db_upgrade_migrates_core(bare: Instance) -> None:
+    app = bare.boot()
     result = app.test_cli_runner().invoke(args=["db", "upgrade"])
     assert result.exit_code == 0, result.output
-    assert {"alembic_version", "core_plugin"} <= tables(instance)
+    assert {"alembic_version", "core_plugin"} <= tables(bare)
     assert app.test_cli_runner().invoke(args=["db", "current"]).exit_code == 0
