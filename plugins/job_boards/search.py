@@ -7,7 +7,7 @@ index replaces both without anybody else noticing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,14 +34,15 @@ class Filters:
     salary_max: int | None = None
     companies: tuple[str, ...] = ()
     source: str = ""
-    posted_within: timedelta | None = field(default=None)
+    posted_within: timedelta | None = None
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Filters:
         """Filters as an alert keeps them."""
         known = {name: value for name, value in stored.items() if name in cls.__dataclass_fields__}
-        lists = {name: tuple(known[name]) for name in ("type", "companies") if known.get(name)}
-        return replace(cls(**known), **lists)
+        return cls(
+            **{name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
+        )
 
     def as_json(self) -> dict[str, Any]:
         """What ``from_json`` reads: only the fields that ask something."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,7 @@ def test_a_board_gives_its_name(boards: Instance, ada: Person) -> None:
 UNREADABLE = [
     ("missing.json", "remoteok", "missing.json does not exist."),
     ("folder", "remoteok", "folder is a directory, not a file."),
+    ("list.json/inner", "remoteok", "list.json/inner cannot be read: Not a directory."),
     ("text.json", "remoteok", "cannot be read as an answer of Remote OK. The answer is not valid JSON"),
     ("page.json", "remoteok", "The answer is HTML, not JSON."),
     ("board.json", "remoteok", "The answer is no Remote OK answer: it is not an array."),
@@ -93,11 +95,37 @@ def test_what_cannot_be_read_is_told_in_one_sentence(
     assert found(ada) == []
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
-def test_a_file_that_may_not_be_read_is_told(boards: Instance, tmp_path: Path) -> None:
-    file = tmp_path / "secret.json"
-    file.write_text("[]")
-    file.chmod(0)
-    result = run(boards, file, "--provider", "remoteok")
+def test_progress_is_shown_on_a_terminal(boards: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    from plugins.job_boards.commands import ingest_file
 
-    assert (result.exit_code, "cannot be read: Permission denied." in result.stderr) == (1, True)
+    reader, writer = os.openpty()
+    with os.fdopen(writer, "w") as terminal, monkeypatch.context() as patch, boards.app.app_context():
+        patch.setattr(sys, "stderr", terminal)
+        ingest_file([str(SAMPLES / "remoteok.json"), "--provider", "remoteok"], standalone_mode=False)
+        terminal.flush()
+        shown = os.read(reader, 10_000).decode()
+    os.close(reader)
+
+    assert "Storing postings" in shown
+    assert "100%" in shown
+
+
+def test_captured_answers_come_in_once(boards: Instance, ada: Person) -> None:
+    """The twin of ``test_a_saved_answer_is_stored_once`` on answers of the real feeds."""
+    folder = os.environ.get("JOBSTEAD_SAMPLES")
+    if not folder:
+        pytest.skip("JOBSTEAD_SAMPLES names no folder with captured answers")
+    stored = 0
+    for file in sorted((Path(folder) / "feeds").glob("*.json")):
+        provider = file.name.split("_")[0]
+        if provider not in ("remoteok", "greenhouse"):
+            continue
+        first, second = (
+            json.loads(run(boards, file, "--provider", provider, "--json").stdout) for _ in range(2)
+        )
+        assert first["created"] > 0, file.name
+        assert (second["created"], second["updated"]) == (0, 0), file.name
+        assert second["unchanged"] == first["created"], file.name
+        stored += first["created"]
+
+    assert (ada.get("/job-postings/search").json or {})["total"] == min(stored, 1000)

@@ -25,45 +25,48 @@ MISBEHAVIOUR = [
 ]
 
 
-@pytest.mark.parametrize(("name", "status", "said"), MISBEHAVIOUR)
 def test_a_bad_answer_is_told_and_loses_nothing(
-    fetch: Fetch, feed: Feed, ada: Person, name: str, status: int, said: str
+    fetch: Fetch, feed: Feed, ada: Person, subtests: pytest.Subtests
 ) -> None:
     fetch()
-    feed.answers_with(sample(name), status)
-    after = fetch()
+    for done, (name, status, said) in enumerate(MISBEHAVIOUR, start=1):
+        with subtests.test(f"{name} {status}"):
+            feed.answers_with(sample(name), status)
+            ill = fetch()
 
-    assert after["status"] == "failing"
-    assert after["lastError"].startswith(said)
-    assert (after["failures"], after["runs"], after["createdCount"]) == (1, 1, 6)
-    assert after["nextAttemptAt"] > after["lastErrorAt"]
-    assert len(found(ada)) == 6
+            assert ill["status"] == "failing"
+            assert ill["lastError"].startswith(said)
+            assert (ill["failures"], ill["runs"], ill["createdCount"]) == (1, done, 6)
+            assert ill["nextAttemptAt"] > ill["lastErrorAt"]
+            assert len(found(ada)) == 6
 
-    feed.answers_with(sample("remoteok.json"))
-    mended = fetch()
+            feed.answers_with(sample("remoteok.json"))
+            mended = fetch()
 
-    assert (mended["status"], mended["failures"], mended["nextAttemptAt"]) == ("ok", 0, None)
-    assert mended["lastError"] == after["lastError"]
+            assert (mended["status"], mended["failures"], mended["nextAttemptAt"]) == ("ok", 0, None)
+            assert mended["lastError"] == ill["lastError"]
 
 
-def test_an_answer_that_ends_early_is_told(fetch: Fetch, feed: Feed) -> None:
+def test_the_plugin_says_which_feed_is_ill(fetch: Fetch, feed: Feed, admin: Person) -> None:
+    feed.answers_with(b"", 500)
+    fetch()
+    health = (admin.get("/plugins/job_boards").json or {})["health"]
+
+    assert health["status"] == "degraded"
+    assert health["failing"] == {"remoteok": "The feed answered 500 Internal Server Error."}
+
+
+def test_an_answer_cut_off_or_without_end_or_elsewhere_is_told(fetch: Fetch, feed: Feed, ada: Person) -> None:
     feed.answers_with(sample("remoteok.json"), Content_Length="100000")
-
     assert fetch()["lastError"].startswith("The feed could not be fetched: ")
 
-
-def test_an_answer_without_end_is_cut(fetch: Fetch, feed: Feed, ada: Person) -> None:
     feed.answers_with(b"[" + b" " * 10_000_001 + b"]")
-
     assert fetch()["lastError"] == "The feed could not be fetched: the answer is larger than 10000000 bytes."
-    assert found(ada) == []
 
-
-def test_a_redirect_is_not_followed(fetch: Fetch, feed: Feed) -> None:
     feed.answers_with(b"", 302, Location=f"{feed.url}/elsewhere")
-
     assert "302" in fetch()["lastError"]
-    assert [path for path, _ in feed.asked] == ["/api"]
+    assert {path for path, _ in feed.asked} == {"/api"}
+    assert found(ada) == []
 
 
 def test_an_address_inside_is_refused_unless_the_operator_permits_it(instance: Instance, feed: Feed) -> None:
