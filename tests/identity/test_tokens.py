@@ -254,3 +254,19 @@ def test_a_dead_token_does_not_stand_in_the_way_of_logging_in(world: World, ann:
     body = {"email": "ann@example.org", "password": "correct horse battery"}
 
     assert world.post("/auth/login", body, headers={"Authorization": "Bearer a.b.c"}).status_code == 200
+
+
+def test_whether_the_server_lives_is_answered_without_asking_who_one_is(
+    world: World, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bearer = {"Authorization": f"Bearer {ann.tokens['accessToken']}"}
+    client = world.app.test_client()
+    with world.app.app_context():
+        auth().standings.forget()
+
+    with monkeypatch.context() as without:
+        without.setitem(world.app.extensions, "jobstead.db", None)  # any look at the database fails
+        paths = ("/health", "/livez", "/.well-known/jwks.json", "/api/v1/auth/me")
+        found = [client.get(path, headers=bearer).status_code for path in paths]
+
+    assert found == [200, 200, 200, 500]
