@@ -20,7 +20,14 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column, registry
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    MappedColumn,
+    RelationshipProperty,
+    mapped_column,
+    registry,
+)
 
 from ..clock import utcnow
 from .types import UtcDateTime, uuid7
@@ -98,9 +105,28 @@ def model_base(plugin: str) -> type[DeclarativeBase]:
 
 
 def configure(plugin: str) -> None:
-    """Configure ``plugin``'s mappers now. Raises what SQLAlchemy finds wrong with them."""
+    """Configure ``plugin``'s mappers now. Raises what SQLAlchemy finds wrong with them, and ``ValueError``
+    for a backref on another plugin's class, which would outlive the plugin that put it there."""
+    for own in _registries.get(plugin, ()):
+        _refuse_reaching(own)
     for own in _registries.get(plugin, ()):
         own.configure()
+
+
+def _refuse_reaching(own: registry) -> None:
+    for mapper in own.mappers:
+        for key, prop in mapper._props.items():
+            if isinstance(prop, RelationshipProperty) and prop.backref and _is_foreign(prop.argument, own):
+                where = f"{mapper.class_.__name__}.{key}"
+                raise ValueError(f"{where} puts a backref on another plugin's class; leave it out")
+
+
+def _is_foreign(target: Any, own: registry) -> bool:
+    """Whether a relationship's target is mapped by another registry; a name is looked up in its own alone."""
+    if callable(target) and not isinstance(target, type):
+        target = target()
+    mapper = getattr(target, "__mapper__", None)  # inspect() would configure it
+    return mapper is not None and mapper.registry is not own
 
 
 def forget(plugin: str) -> None:

@@ -88,17 +88,25 @@ class Loader:
             raise RefusedError(f"plugin {record.name} failed at {record.step}: {record.reason}") from fault
 
     def _withdraw(self, record: Record) -> None:
-        """Leave nothing behind of a plugin that failed."""
-        self._switch.defaults.pop(record.name, None)
-        self._settings.pop(record.name, None)
-        self._hooks.unregister(record.name)
-        if record.specs is not None:
-            self._hooks.remove_specs(record.specs)
-        self._permissions.withdraw(record.name)
-        activation.withdraw(self._app, record)
-        self._segments = {segment: name for segment, name in self._segments.items() if name != record.name}
+        """Leave nothing behind of a plugin that failed. What cannot be undone is logged, and stops nobody."""
+        name, specs = record.name, record.specs
+        self._switch.defaults.pop(name, None)
+        self._settings.pop(name, None)
+        self._permissions.withdraw(name)
+        self._segments = {segment: whose for segment, whose in self._segments.items() if whose != name}
+        undo: list[Callable[[], None]] = [
+            lambda: self._hooks.unregister(name),
+            lambda: activation.withdraw(self._app, record),
+        ]
+        if specs is not None:
+            undo.append(lambda: self._hooks.remove_specs(specs))
         if record.step in ("imported", "mapped"):
-            importing.throw_out(record.found)
+            undo.append(lambda: importing.throw_out(record.found))
+        for act in undo:
+            try:
+                act()
+            except Exception as fault:
+                log.error("plugin left something behind", plugin=name, error=str(fault))
 
     def _check_needs(self, record: Record) -> None:
         for name in record.manifest.needs if record.manifest else ():
@@ -198,7 +206,9 @@ class Loader:
         before = Snapshot(self._app)
         try:
             offer = activation.stage(self._app, record)
+            record.step = "mapped"
             db.configure(record.name)  # models that only now were imported
+            record.step = "activated"
             activation.check(self._app, record, offer)
             activation.commit(self._app, record, offer)
         except BaseException:
