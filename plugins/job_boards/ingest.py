@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from core.api import begin, db, emit, select, update, utcnow, uuid7
+from core.api import IntegrityError, begin, db, emit, select, update, utcnow, uuid7
 
 from .api import Advert, Provider, Reading, Skipped
 from .events import PostingCreated, PostingIngested, PostingUpdated
@@ -61,8 +61,7 @@ def ingest(
         run.skipped, run.skipped_records = len(bad), [_shown(skip) for skip in bad[:_REASONS_KEPT]]
         run_id = run.id
     for start in range(0, len(good), BATCH):
-        with begin():
-            _store(run_id, feed, good[start : start + BATCH], now)
+        _store_durably(run_id, feed, good[start : start + BATCH], now)
         if progress is not None:
             progress(min(start + BATCH, len(good)), len(good))
     with begin():
@@ -97,6 +96,15 @@ def _open(provider: Provider, feed: str, run_key: str | None) -> Ingest:
     run.created = run.updated = run.unchanged = 0
     db.session.add(run)
     return run
+
+
+def _store_durably(run_id: UUID, feed: str, batch: list[dict[str, Any]], now: datetime) -> None:
+    try:
+        with begin():
+            _store(run_id, feed, batch, now)
+    except IntegrityError:  # another run stored some of them meanwhile: now they are known
+        with begin():
+            _store(run_id, feed, batch, now)
 
 
 def _store(run_id: UUID, feed: str, batch: list[dict[str, Any]], now: datetime) -> None:
