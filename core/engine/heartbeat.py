@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import update
 
+from core.clock import utcnow
 from core.db import begin
 from core.log import get_logger
 
@@ -46,6 +47,20 @@ class Heartbeat:
         """Renew it no longer."""
         with self._changed:
             self._held.discard(holder)
+
+    def surrender(self) -> None:
+        """The process ends: whatever a thread of it still has in hand goes back, untried and unblamed."""
+        with self._changed:
+            held, self._held = sorted(self._held), set()
+        if not held:
+            return
+        lanes = update(LaneRow).where(LaneRow.holder.in_(held))
+        jobs = update(JobRow).where(JobRow.holder.in_(held), JobRow.status == "running")
+        with begin(on=self._engine.database) as unit:
+            unit.connection.execute(lanes.values(holder=None, until=db_now(), suspect=None, due_at=utcnow()))
+            unit.connection.execute(
+                jobs.values(status="queued", holder=None, attempts=JobRow.attempts - 1, due=utcnow())
+            )
 
     def _run(self) -> None:
         every = self._engine.timing.lease / 3

@@ -19,11 +19,12 @@ from core.db import Unit, begin
 from core.log import get_logger
 from core.switch import active
 
+from .graves import holder
 from .models import DeliveryRow, EventRow, LaneRow, QueueRow
 from .moment import db_now
 from .registry import Handler
 from .retry import KILLS, LeaseLost
-from .state import Engine, holder
+from .state import Engine
 
 log = get_logger(__name__)
 

@@ -12,12 +12,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.log import get_logger
 
+from .graves import holder
 from .leader import lead, resign
 from .registry import QUEUES
 from .relay import relay
 from .retry import LeaseLost
 from .schedules import tick
-from .state import Engine, holder
+from .state import Engine
 from .sweep import sweep
 from .work import drain_once
 

@@ -15,11 +15,12 @@ from core.db import begin
 from core.log import get_logger
 from core.switch import active
 
+from .graves import holder
 from .models import JobRow, QueueRow
 from .moment import db_now
 from .registry import Job
 from .retry import LeaseLost, describe, hopeless, wait
-from .state import Engine, holder
+from .state import Engine
 from .task import Cancelled, Task, current
 from .timeouts import HandedBack, limit
 

@@ -110,9 +110,13 @@ class Queues:
                     result_ttl=_RESULT_TTL,
                     failure_ttl=_FAILURE_TTL,
                 )
+                job.origin, job.enqueued_at = ticket.queue, datetime.now(UTC)
+                pipe.sadd(Queue.redis_queues_keys, queue.key)
                 for registry in (queue.failed_job_registry, queue.scheduled_job_registry):
                     pipe.zrem(registry.key, job.id)
-                queue.enqueue_job(job, pipeline=pipe, at_front=ticket.priority > 0)
+                job.save(pipeline=pipe)
+                pipe.persist(job.key)  # an earlier copy may have been about to expire
+                queue.push_job_id(job.id, pipeline=pipe, at_front=ticket.priority > 0)
             pipe.execute()
 
     def lost(self, tickets: list[Ticket]) -> list[Ticket]:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
-from uuid import uuid4
 
 from flask import Flask, current_app
 
@@ -62,8 +59,3 @@ def engine() -> Engine:
 def engine_of(app: Flask) -> Engine:
     """The engine of ``app``."""
     return cast(Engine, app.extensions["jobstead.engine"])
-
-
-def holder() -> str:
-    """A name for whoever takes a lease, never used before: it says where, and is the fence."""
-    return f"{socket.gethostname()[:40]}:{os.getpid()}:{uuid4().hex}"

@@ -10,6 +10,7 @@ from core.clock import utcnow
 from core.db import begin
 from core.log import get_logger
 
+from .graves import bury
 from .lanes import due_queues
 from .models import JobRow
 from .moment import db_now
@@ -26,6 +27,7 @@ _FRESH = timedelta(seconds=1)  # a job due for less is on its way to Redis
 
 def sweep(engine: Engine) -> bool:
     """One look at everything; returns whether Redis is there to pass it on."""
+    bury(engine)
     reap(engine)
     reached = engine.bell.push(_due(engine), only_lost=True)
     for queue in due_queues(engine, QUEUES):

@@ -15,6 +15,7 @@ from core.db import begin
 from core.log import get_logger
 from core.switch import active
 
+from .graves import holder
 from .lanes import Lane, claim, release
 from .leader import lead, resign
 from .models import JobRow, QueueRow
@@ -23,7 +24,7 @@ from .registry import QUEUES
 from .relay import relay
 from .retry import LeaseLost
 from .runner import Counts, Runner
-from .state import Engine, holder
+from .state import Engine
 
 log = get_logger(__name__)
 

@@ -14,11 +14,13 @@ from typing import Any
 from flask import Flask
 from redis import Redis
 from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from core.config import Config
 from core.log import get_logger
 from core.redis import available, connect
 
+from .graves import bury
 from .leading import Leading
 from .registry import QUEUES
 from .rqueue import JSONSerializer, OurJob, SimpleWorker
@@ -65,6 +67,7 @@ class _Process:
     def run(self) -> int:
         self._take_signals()
         with self._engine.app.app_context():
+            bury(self._engine)
             reconcile(self._engine)
             waiting = connect(self._config, timeout=None) if self._engine.redis is not None else None
             leading = Leading(self._engine, waiting)
@@ -79,6 +82,8 @@ class _Process:
             finally:
                 self._engine.stopping.set()
                 leading.stop()
+                with suppress(SQLAlchemyError):  # else the leases run out
+                    self._engine.heartbeat.surrender()
         log.info("worker stopped")
         return 0
 

@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from core import log
 from core.engine import Timing, worker
 from tests.engine.world import make_app
 
@@ -14,6 +15,7 @@ from tests.engine.world import make_app
 def main() -> int:
     told = json.loads(os.environ["JOBSTEAD_TEST_WORLD"])
     app = make_app(told["database"], told["redis"], Path(told["folder"]), Timing(**told["timing"]))
+    log.init(app.extensions["jobstead.config"].log)
     return worker.main(app)
 
 

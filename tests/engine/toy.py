@@ -94,7 +94,7 @@ def first(event: Pinged, delivery: Delivery) -> None:
 
 def both(event: Any, delivery: Delivery) -> None:
     """Two types in one lane."""
-    _record("both", event, delivery)
+    db.session.add(Effect(handler="both", number=event.number, key=event.key, sequence=time.monotonic_ns()))
 
 
 def third(event: Pinged, delivery: Delivery) -> None:
@@ -148,4 +148,5 @@ def register(app: Flask) -> None:
     engine.register_handler(app, "toy", "toy.mailed", outside, queue="email", external=True)
     engine.register_job(app, "toy", "count", count, retries=3)
     engine.register_job(app, "toy", "write", write, timeout=2)
+    engine.register_job(app, "toy", "long", write, timeout=300)
     engine.register_job(app, "toy", "say", say)
