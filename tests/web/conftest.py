@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,18 +11,19 @@ from uuid import UUID
 import pytest
 from flask import request
 from flask.testing import FlaskClient
+from sqlalchemy import Column, Table, Uuid
 
 from core.access import Permissions, Principal, acting_as, enforce
 from core.config import load
-from core.context import organisation_id, within
-from core.db import Database
+from core.context import System, organisation_id, within
+from core.db import Database, metadata, uuid7
 from core.errors import NotFound
 from core.hooks import Hooks
 from core.switch import Switch, active
+from core.testing import Databases
 from core.web import Server, ViewInfo, hold, init_app, refuse_undeclared, web
-from tests.db.conftest import world  # noqa: F401  a fixture
 from tests.db.models import World
-from tests.web import shelf
+from tests.web import models, shelf
 
 
 @dataclass
@@ -40,8 +42,34 @@ class Shelf:
         return client
 
 
+HERE, THERE = uuid7(), uuid7()
+
+
+def lay_out(url: str) -> None:
+    """Every table that is known and the two organisations, in an empty database."""
+    organisations = metadata.tables.get("core_organisation")
+    if organisations is None:
+        organisations = Table("core_organisation", metadata, Column("id", Uuid, primary_key=True))
+    database = Database(url)
+    with within(System("make the tables")), database.engine.begin() as connection:
+        metadata.create_all(connection)
+        for identifier in (HERE, THERE):
+            own = {"id": identifier, "name": "x", "slug": str(identifier), "kind": "team"}
+            values = {name: value for name, value in own.items() if name in organisations.columns}
+            connection.execute(organisations.insert(), values)
+    database.dispose()
+
+
 @pytest.fixture
-def shelf_app(world: World, tmp_path: Path) -> Shelf:  # noqa: F811
+def world(databases: Databases) -> Iterator[World]:
+    with databases.migrated(models.__name__, lay_out) as url:
+        world = World(Database(url), HERE, THERE)
+        yield world
+        world.database.dispose()
+
+
+@pytest.fixture
+def shelf_app(world: World, tmp_path: Path) -> Shelf:
     app = make_app(world.database, tmp_path)
     served = Shelf(app, world, {})
     app.extensions["jobstead.switch"].load = lambda organisation: served.overrides.get(organisation, {})

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Enum, Numeric, String, UniqueConstraint
+from sqlalchemy import BigInteger, Enum, Numeric, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import InstanceMixin, Json, TenantMixin, UtcDateTime, model_base
@@ -24,7 +24,7 @@ class Book(TenantMixin, Base):
     __tablename__ = "webtest_book"
     __table_args__ = (UniqueConstraint("organisation_id", "title"),)
     title: Mapped[str] = mapped_column(String(200))
-    pages: Mapped[int] = mapped_column(default=0)
+    pages: Mapped[int] = mapped_column(BigInteger, default=0)
     subtitle: Mapped[str | None]
     lent: Mapped[bool] = mapped_column(default=False)
     weight: Mapped[float | None]

@@ -223,7 +223,7 @@ REFUSED = [
 def test_addresses_inside_are_refused_however_they_are_written() -> None:
     with OutgoingClient(timeout=5, allow_http=True) as strict:
         for url in REFUSED:
-            with pytest.raises(OutgoingError, match="public internet|not known"):
+            with pytest.raises(OutgoingError, match=r"public internet|not known"):
                 strict.get(url)
 
 
@@ -290,9 +290,11 @@ def test_tls_asks_for_the_name_and_not_the_address() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = Thread(target=greeted, args=(server,))
         thread.start()
-        with OutgoingClient(timeout=10, allow_networks=LOOPBACK, resolver=resolver) as client:
-            with pytest.raises(OutgoingError, match="connection failed"):
-                client.get(f"https://named.test:{server.getsockname()[1]}/")
+        with (
+            OutgoingClient(timeout=10, allow_networks=LOOPBACK, resolver=resolver) as client,
+            pytest.raises(OutgoingError, match="connection failed"),
+        ):
+            client.get(f"https://named.test:{server.getsockname()[1]}/")
         thread.join()
     assert b"named.test" in greeting
 
@@ -319,7 +321,7 @@ def test_one_address_inside_spoils_the_name(answers: list[str]) -> None:
     resolver, _ = answering(answers)
     with (
         OutgoingClient(timeout=5, allow_http=True, resolver=resolver) as client,
-        pytest.raises(OutgoingError, match="public internet|not known"),
+        pytest.raises(OutgoingError, match=r"public internet|not known"),
     ):
         client.get("http://two-faced.test/")
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from sqlalchemy import event
 
 from core.db import Database
@@ -85,7 +87,7 @@ def test_details_hold_every_part_and_the_worst_of_them(shelf_app: Shelf) -> None
 
 
 def test_redis_that_does_not_answer_degrades(shelf_app: Shelf) -> None:
-    client = Redis(port=1)
+    client = Redis(port=1, retry=Retry(NoBackoff(), 0))
     shelf_app.app.extensions["jobstead.redis"] = client
     told = shelf_app.client(None, "admin").get("/health/redis").get_json()
     assert (told["status"], told["mode"], told["managed"]) == ("degraded", "direct", False)
