@@ -13,7 +13,17 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from ..api import Advert, Feed, FeedError, Provider, Reading, moment, read_each, read_json, text
+from plugins.job_boards.api import (
+    Advert,
+    Feed,
+    FeedError,
+    Provider,
+    Reading,
+    moment,
+    read_each,
+    read_json,
+    text,
+)
 
 URL = "https://boards-api.greenhouse.io/v1/boards"
 

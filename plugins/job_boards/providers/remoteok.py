@@ -11,7 +11,18 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..api import Advert, Feed, FeedError, Provider, Reading, moment, read_each, read_json, text, texts
+from plugins.job_boards.api import (
+    Advert,
+    Feed,
+    FeedError,
+    Provider,
+    Reading,
+    moment,
+    read_each,
+    read_json,
+    text,
+    texts,
+)
 
 URL = "https://remoteok.com/api"
 

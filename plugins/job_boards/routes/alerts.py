@@ -6,11 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from core.api import Blueprint, Select, require
-
-from .. import alerts, results
-from ..models import Alert, Posting
-from ..schemas import AlertChange, AlertIn, AlertOut, PostingSummary, SearchOut, filters_of
-from ..search import Filters
+from plugins.job_boards import alerts, results
+from plugins.job_boards.models import Alert, Posting
+from plugins.job_boards.schemas import AlertChange, AlertIn, AlertOut, PostingSummary, SearchOut, filters_of
+from plugins.job_boards.search import Filters
 
 blp = Blueprint("job_alerts", url_prefix="/job-alerts")
 

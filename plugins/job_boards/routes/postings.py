@@ -6,10 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from core.api import Blueprint, Select, require, select
-
-from .. import results
-from ..models import Posting
-from ..schemas import PostingOut, SearchOut, SearchQuery, filters_of
+from plugins.job_boards import results
+from plugins.job_boards.models import Posting
+from plugins.job_boards.schemas import PostingOut, SearchOut, SearchQuery, filters_of
 
 blp = Blueprint("job_postings", url_prefix="/job-postings")
 

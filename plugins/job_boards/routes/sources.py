@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from core.api import Blueprint, NotFound, require
-
-from .. import jobs, sources
-from ..schemas import AdminSourceOut, AdminSourcesOut, RunOut, SourcesOut
+from plugins.job_boards import jobs, sources
+from plugins.job_boards.schemas import AdminSourceOut, AdminSourcesOut, RunOut, SourcesOut
 
 blp = Blueprint("job_sources", url_prefix="/job-sources")
 admin = Blueprint("admin_job_sources", url_prefix="/admin/job-sources")
