@@ -149,8 +149,11 @@ def up() -> None:
 def worker() -> None:
     """Run handlers, jobs and schedules in this process, until SIGTERM."""
     from core.engine import worker as engine_worker
+    from core.host import state
 
-    engine_worker.main(boot())
+    app = boot()
+    state.keep_following(app, app.extensions["jobstead.engine"].stopping)
+    engine_worker.main(app)
 
 
 @main.command("setup-link")

@@ -16,13 +16,15 @@ KEY = "jobstead.host"
 @dataclass
 class Host:
     """``records`` by name in loading order; ``generation`` is the one this process was started with;
-    ``migrated`` becomes true once core's migrations are known to be applied.
+    ``migrated`` becomes true once core's migrations are known to be applied, ``followed`` is the last
+    generation that this process announced without having made it.
     """
 
     records: dict[str, Record] = field(default_factory=dict)
     generation: int = 0
     safe_mode: bool = False
     migrated: bool = False
+    followed: int | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
 
     def active(self) -> list[Record]:

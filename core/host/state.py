@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from flask import Flask
 from sqlalchemy import insert, inspect, select, update
@@ -23,6 +24,7 @@ from core.log import get_logger
 from .discovery import Found
 from .models import COUNTER, PluginState
 from .record import Failure
+from .registry import KEY, Host
 from .settings import enabled_variable
 
 log = get_logger(__name__)
@@ -132,10 +134,13 @@ def reload_file(config: Config) -> Path:
     return config.data_dir / "run" / "reload"
 
 
-def announce(config: Config, generation: int) -> None:
-    """Tell this machine's supervisor that processes of another generation are out of date."""
+def announce(config: Config, generation: int, *, again: bool = False) -> None:
+    """Tell this machine's supervisor that processes of another generation are out of date.
+
+    What the file says already is written ``again`` only when asked to.
+    """
     path = reload_file(config)
-    if _announced(path) == generation:
+    if not again and _announced(path) == generation:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix="reload.")
@@ -152,14 +157,32 @@ def _announced(path: Path) -> int | None:
 
 
 def follow(app: Flask) -> bool:
-    """Announce a generation that this process was not started with; True when there was one.
+    """Announce a generation that this process was not started with; True the first time it sees one.
 
-    Cheap (one row by key): call it every second or so in a process of each machine. A change made on
-    another machine or by the command line reaches this machine's supervisor through it.
+    Cheap (one row by key). A change made on another machine reaches this machine's supervisor through it.
     """
-    extensions: dict[str, Any] = app.extensions
-    generation = current(extensions["jobstead.db"])
-    if generation in (UNKNOWN, extensions["jobstead.host"].generation):
+    here: Host = app.extensions[KEY]
+    generation = current(app.extensions["jobstead.db"])
+    if generation in (UNKNOWN, here.generation, here.followed):
         return False
-    announce(extensions["jobstead.config"], generation)
+    announce(app.extensions["jobstead.config"], generation, again=here.generation == UNKNOWN)
+    here.followed = generation
     return True
+
+
+def keep_following(app: Flask, stop: threading.Event, *, every: float = 2.0) -> threading.Thread:
+    """``follow`` in a thread of this process, ``every`` so many seconds until ``stop`` is set.
+
+    One process of each machine suffices: the worker.
+    """
+
+    def forever() -> None:
+        while not stop.wait(every):
+            try:
+                follow(app)
+            except Exception as fault:
+                log.warning("cannot follow the plugins' generation", error=str(fault))
+
+    thread = threading.Thread(target=forever, name="host-follow", daemon=True)
+    thread.start()
+    return thread

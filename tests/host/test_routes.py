@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 
 import pytest
 
+from core.db import Database
 from core.host import state
 
 from .conftest import Instance, client
@@ -192,6 +195,37 @@ def test_other_processes_follow_a_change_they_did_not_make(shelf: Instance) -> N
     assert state.follow(there)
     assert announced(shelf) == 1
     assert not state.follow(shelf.boot())
+
+
+def test_a_worker_follows_by_itself_until_it_stops(shelf: Instance) -> None:
+    here, there = shelf.boot(), shelf.boot()
+    client(here).post(f"{PLUGINS}/bottom/enable")
+    state.reload_file(shelf.config).unlink()
+    stop = threading.Event()
+    thread = state.keep_following(there, stop, every=0.01)
+    until = time.monotonic() + 30
+    while announced(shelf) is None and time.monotonic() < until:
+        stop.wait(0.01)
+    assert announced(shelf) == 1
+    stop.set()
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+def test_who_started_without_the_database_asks_to_be_reloaded(shelf: Instance) -> None:
+    client(shelf.boot()).post(f"{PLUGINS}/bottom/enable")
+    url = shelf.environ["DATABASE_URL"]
+    shelf.environ["DATABASE_URL"] = "postgresql://nobody@127.0.0.1:1/nothing"
+    app = shelf.boot()
+    assert client(app).get("/health").status_code == 200
+    assert client(app, "").get("/readyz").json["failing"] == ["database", "migrations", "plugins"]
+    assert not state.follow(app)
+    app.extensions["jobstead.db"].dispose()
+    app.extensions["jobstead.db"] = Database(url)
+    before = state.reload_file(shelf.config).stat().st_ino
+    assert state.follow(app)
+    assert state.reload_file(shelf.config).stat().st_ino != before
+    assert not state.follow(app)
 
 
 def test_a_refused_request_changes_nothing(shelf: Instance) -> None:
