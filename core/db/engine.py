@@ -40,7 +40,7 @@ class Database:
 def _sqlite(url: URL) -> Engine:
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": _BUSY_MS / 1000, "check_same_thread": False})
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": _BUSY_MS / 1000, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
@@ -70,6 +70,7 @@ def _postgresql(url: URL, pool_size: int, statement_timeout: int) -> Engine:
         max_overflow=pool_size,
         pool_timeout=2,
         pool_pre_ping=True,
+        hide_parameters=True,  # what people typed stays out of error texts and logs
         connect_args={
             "connect_timeout": 2,
             "options": f"-c timezone=UTC -c statement_timeout={statement_timeout}",

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from functools import partial
@@ -73,6 +73,7 @@ class Instance:
     environment: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    _clients: ExitStack = field(default_factory=ExitStack)
 
     @property
     def url(self) -> str:
@@ -99,6 +100,7 @@ class Instance:
         return self
 
     def __exit__(self, *_exception: object) -> None:
+        self._clients.close()
         assert self.stop() == 0, self.log.read_text()[-4000:]
 
     @property
@@ -121,7 +123,9 @@ class Instance:
 
     def client(self, token: str | None = None) -> httpx.Client:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=20)
+        client = httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=20)
+        self._clients.callback(client.close)
+        return client
 
     def sign_in(self, email: str, password: str) -> httpx.Client:
         answer = self.client().post("/auth/login", json={"email": email, "password": password})
