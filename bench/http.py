@@ -44,7 +44,10 @@ def run(progress: bool = True) -> dict[str, Any]:
     rounds: dict[str, list[Round]] = {name: [] for name in contestants}
     with tempfile.TemporaryDirectory() as folder:
         _prepare(Path(folder))
-        with _serving(contestants["bare Flask"], folder) as bare, _serving(contestants["Jobstead"], folder) as ours:
+        with (
+            _serving(contestants["bare Flask"], folder) as bare,
+            _serving(contestants["Jobstead"], folder) as ours,
+        ):
             servers = {"bare Flask": bare, "Jobstead": ours}
             for server in servers.values():
                 _load(server[1], 0.5)  # warm up
@@ -69,7 +72,9 @@ def _summary(rounds: dict[str, list[Round]]) -> dict[str, Any]:
 
 
 def _prepare(folder: Path) -> None:
-    subprocess.run([sys.executable, "-m", "core.cli", "db", "upgrade"], cwd=ROOT, env=_environment(folder), check=True)
+    subprocess.run(
+        [sys.executable, "-m", "core.cli", "db", "upgrade"], cwd=ROOT, env=_environment(folder), check=True
+    )
 
 
 def _environment(folder: str | Path) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from . import auth, engine, host, hookspecs, log, orgs, users, web
+from . import auth, engine, hookspecs, host, log, orgs, users, web
 from .access import Permissions, enforce
 from .config import Config, load
 from .context import organisation_id

@@ -29,7 +29,8 @@ from sqlalchemy.orm import (
     registry,
 )
 
-from ..clock import utcnow
+from core.clock import utcnow
+
 from .types import UtcDateTime, uuid7
 
 metadata = MetaData(
@@ -64,10 +65,14 @@ class InstanceMixin:
 class TenantMixin(InstanceMixin):
     """Rows of an organisation. ``organisation_id`` is filled from the scope; never assign it."""
 
-    organisation_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("core_organisation.id", ondelete="CASCADE"))
+    organisation_id: Mapped[UUID] = mapped_column(
+        Uuid, ForeignKey("core_organisation.id", ondelete="CASCADE")
+    )
 
 
-def tenant_fk(target: type[TenantMixin], *, ondelete: str = "CASCADE", nullable: bool = False) -> MappedColumn[Any]:
+def tenant_fk(
+    target: type[TenantMixin], *, ondelete: str = "CASCADE", nullable: bool = False
+) -> MappedColumn[Any]:
     """A column that points at ``target`` inside the same organisation.
 
     The foreign key is ``(organisation_id, <column>)``, so that a row can never point into another

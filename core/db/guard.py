@@ -21,7 +21,8 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import ColumnClause, TextClause
 from sqlalchemy.sql.selectable import AliasedReturnsRows
 
-from ..context import System, scope
+from core.context import System, scope
+
 from .base import TenantMixin, tenant_tables
 
 SCOPED = "jobstead_scoped"
@@ -147,9 +148,9 @@ def scope_statement(state: ORMExecuteState) -> None:
         raise ScopeError("this session belongs to another scope; read db.session again after entering one")
     if isinstance(current, System):
         return
-    if state.is_insert or (state.is_update and isinstance(state.parameters, list)):
-        if any(issubclass(m.class_, TenantMixin) for m in state.all_mappers):
-            raise ScopeError("bulk writes of an organisation's rows are not checked; add rows to the session")
+    in_bulk = state.is_insert or (state.is_update and isinstance(state.parameters, list))
+    if in_bulk and any(issubclass(m.class_, TenantMixin) for m in state.all_mappers):
+        raise ScopeError("bulk writes of an organisation's rows are not checked; add rows to the session")
     if not state.is_orm_statement or current is None:
         return  # unmarked: the execute hook refuses it if it names an organisation's table
     by_the_orm = bool(state.is_relationship_load) or bool(state.is_column_load)
@@ -188,7 +189,9 @@ def adopt(row: TenantMixin) -> None:
     given: UUID | None = row.organisation_id
     if isinstance(current, System):
         if given is None:
-            raise ScopeError("unscoped code must say which organisation a new row belongs to; use acting_for()")
+            raise ScopeError(
+                "unscoped code must say which organisation a new row belongs to; use acting_for()"
+            )
     elif current is None:
         raise ScopeError(f"{type(row).__name__} rows belong to an organisation, and none is in scope")
     elif given is None:

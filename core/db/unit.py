@@ -17,8 +17,9 @@ from sqlalchemy import Connection, Table, event, insert
 from sqlalchemy.orm import InstanceState, Session, SessionTransaction
 from sqlalchemy.orm.attributes import set_committed_value
 
-from .. import context
-from ..context import Scope, System
+from core import context
+from core.context import Scope, System
+
 from . import guard
 from .base import TenantMixin
 from .engine import Database, database
@@ -52,7 +53,9 @@ class UnitSession(Session):
         return savepoint
 
     def commit(self) -> NoReturn:
-        raise RuntimeError("core commits once, when the view, handler or job returns; flush() if you need ids")
+        raise RuntimeError(
+            "core commits once, when the view, handler or job returns; flush() if you need ids"
+        )
 
     def rollback(self) -> NoReturn:
         raise RuntimeError("raise to roll back, or use begin_nested() for a part")
@@ -91,6 +94,11 @@ class Unit:
     def begun(self) -> bool:
         """Whether any statement has been run."""
         return self._connection is not None
+
+    @property
+    def holds_write_lock(self) -> bool:
+        """Whether everybody else who would write waits for this unit, as on SQLite."""
+        return self.write and self.begun and self.database.dialect == "sqlite"
 
     @property
     def connection(self) -> Connection:
@@ -165,9 +173,8 @@ def begin(*, write: bool = True, on: Database | None = None) -> Iterator[Unit]:
     """
     outer = _unit.get()
     unit = Unit(on or database(), write=write)
-    if outer is not None and write and outer.write and outer.begun and outer.database is unit.database:
-        if unit.database.dialect == "sqlite":
-            raise RuntimeError("a second writing transaction would wait for the one already open here")
+    if outer is not None and write and outer.holds_write_lock and outer.database is unit.database:
+        raise RuntimeError("a second writing transaction would wait for the one already open here")
     token = _unit.set(unit)
     try:
         yield unit
@@ -224,7 +231,9 @@ class _Db:
         """The open unit of work. Raises ``RuntimeError`` where there is none."""
         unit = _unit.get()
         if unit is None:
-            raise RuntimeError("no unit of work is open: use `with db.begin():` outside requests, handlers and jobs")
+            raise RuntimeError(
+                "no unit of work is open: use `with db.begin():` outside requests, handlers and jobs"
+            )
         return unit
 
     @property
@@ -248,7 +257,9 @@ class _Db:
             if column.name not in values and column.default is not None and attribute not in state.dict:
                 values[column.name] = _default(column.default)
                 set_committed_value(row, attribute, values[column.name])
-        unit.connection.execute(insert(cast(Table, state.mapper.local_table)), values, execution_options={guard.SCOPED: "insert"})
+        unit.connection.execute(
+            insert(cast(Table, state.mapper.local_table)), values, execution_options={guard.SCOPED: "insert"}
+        )
         return row
 
 

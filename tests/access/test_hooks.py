@@ -88,7 +88,9 @@ def test_a_plugin_that_does_not_serve_is_not_called(hooks: Hooks) -> None:
 
 def test_an_organisations_choice_wins_over_the_default(app: Flask) -> None:
     off, other = uuid7(), uuid7()
-    switch = Switch(defaults={"one": True}, load=lambda organisation: {"one": False} if organisation == off else {})
+    switch = Switch(
+        defaults={"one": True}, load=lambda organisation: {"one": False} if organisation == off else {}
+    )
     assert not switch.active("one", off)
     assert switch.active("one", other)
     assert switch.active("one")

@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from core.db import TableNameError, TenantMixin, acting_for, begin, current_unit, db, model_base, tenant_fk
-
 from tests.db.models import Fact, Folder, World
 
 

@@ -48,7 +48,9 @@ def test_a_killed_process_comes_back_and_nothing_is_lost(instance: Instance, vic
     ada = instance.register("ada@example.org")
     admin = instance.admin()
     instance.switch_on(admin, "job_boards")
-    assert ada.post("/job-alerts", json={"name": "Python", "filters": {"query": "engineer"}}).status_code == 201
+    assert (
+        ada.post("/job-alerts", json={"name": "Python", "filters": {"query": "engineer"}}).status_code == 201
+    )
     assert admin.post("/admin/job-sources/remoteok/run").status_code == 202
 
     victims = instance.children(victim)

@@ -30,7 +30,10 @@ def test_a_fact_travels_the_whole_way(instance: Instance) -> None:
     bob = instance.register("bob@example.org")
 
     assert admin.post("/admin/job-sources/remoteok/run").status_code == 202
-    expected = sum("id" in entry and bool(entry.get("position")) for entry in json.loads((SAMPLES / "remoteok.json").read_text()))
+    expected = sum(
+        "id" in entry and bool(entry.get("position"))
+        for entry in json.loads((SAMPLES / "remoteok.json").read_text())
+    )
     told = wait_for("the notification", lambda: notifications(ada))
     assert [item["title"] for item in told] == [f"{expected} new matches for Everything"]
 
