@@ -12,12 +12,12 @@ from typing import Any
 from uuid import UUID
 
 from flask import Flask, current_app
-from sqlalchemy import BigInteger, Integer, String, Uuid
+from sqlalchemy import BigInteger, Integer, String, Uuid, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import engine
 from core.context import organisation_id
-from core.db import InstanceMixin, TenantMixin, acting_for, db, model_base
+from core.db import InstanceMixin, TenantMixin, acting_for, begin, db, model_base
 from core.engine import Delivery, Event, Permanent, Retry, current_task, emit
 
 Base = model_base("toy")
@@ -43,7 +43,7 @@ class Trace(InstanceMixin, Base):
 
 @dataclass(frozen=True)
 class Pinged(Event, type="toy.pinged"):
-    """``act``: ok, fail, once (fails the first time), permanent, later, kill, hang, pause."""
+    """``act`` is what the handler shall do, see ``act()``."""
 
     number: int
     key: str = ""
@@ -69,6 +69,7 @@ class Mailed(Event, type="toy.mailed"):
 
 
 def act(what: str, attempt: int) -> None:
+    """Do ``what``; anything else is to do nothing wrong."""
     if what == "fail" or (what == "once" and attempt == 1):
         raise ValueError("told to fail")
     if what == "permanent":
@@ -81,6 +82,19 @@ def act(what: str, attempt: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     if what == "hang":
         time.sleep(60)
+    if what in ("kill once", "pause once") and _first_time(what):
+        os.kill(os.getpid(), signal.SIGKILL if what == "kill once" else signal.SIGSTOP)
+
+
+def _first_time(what: str) -> bool:
+    """Whether no process of this world has done it yet; who does leaves its pid."""
+    marker = Path(current_app.config["TOY_FILE"]).with_name(what.replace(" ", "-"))
+    if marker.exists():
+        return False
+    marker.write_text(str(os.getpid()))
+    with begin() as unit:  # nobody of this process may be stopped with the write lock in hand
+        unit.connection.execute(select(Trace.id).limit(1))
+    return True
 
 
 def _record(handler: str, event: Any, delivery: Delivery) -> None:
