@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
-from flask import Response, request
+from flask import request
 
 from core import context
 from core.log import get_logger
@@ -12,20 +13,21 @@ from core.log import get_logger
 log = get_logger("jobstead.access")
 
 
-def write(response: Response) -> None:
+def write(environ: dict[str, Any], status: str, headers: list[tuple[str, str]]) -> None:
     """Say who asked for what, what became of it, and how long that took (milliseconds).
 
     The query is left out: it is where people put what nobody else should read.
     """
-    started = request.environ.get("jobstead.started")
+    rule = request.url_rule
+    size = next((value for name, value in headers if name == "Content-Length"), None)
     log.info(
         "request",
-        method=request.method,
-        path=request.path,
-        endpoint=request.endpoint,
-        status=response.status_code,
-        bytes=response.content_length,
-        ms=round((time.perf_counter() - started) * 1000, 2) if started is not None else None,
+        method=environ["REQUEST_METHOD"],
+        path=environ["PATH_INFO"],
+        endpoint=rule.endpoint if rule is not None else None,
+        status=int(status[:3]),
+        bytes=int(size) if size is not None else None,
+        ms=round((time.perf_counter() - environ["jobstead.started"]) * 1000, 2),
         actor=context.principal().label,
-        address=request.remote_addr,
+        address=environ.get("REMOTE_ADDR"),
     )

@@ -6,10 +6,12 @@ exactly those, so that a second answer of the name server changes nothing. TLS s
 
 from __future__ import annotations
 
+import ssl
 import time
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import httpcore
@@ -46,7 +48,7 @@ class OutgoingClient:
         self._headers = {**_HEADERS, **{name.lower(): value for name, value in (headers or {}).items()}}
         self._schemes = {"https", "http"} if allow_http else {"https"}
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+            ssl_context=_tls(),
             max_connections=10,
             keepalive_expiry=15,
             network_backend=VettedNetwork(allow_networks, resolver),
@@ -127,6 +129,12 @@ class OutgoingClient:
         if target.userinfo:
             raise OutgoingError("the address must not hold a user name or password")
         return target
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Reading the authorities' certificates takes tens of milliseconds: once a process."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from flask import Flask, Response, g
+from flask import Flask, g
 
 from core import context
 
@@ -27,10 +27,11 @@ def init_app(app: Flask, public_url: str | None) -> None:
         ("X-Frame-Options", "DENY"),
         ("Cross-Origin-Opener-Policy", "same-origin"),
         ("Cross-Origin-Resource-Policy", "same-origin"),
+        ("Cache-Control", "no-store"),
     ]
     if public_url and public_url.startswith("https://"):
         fixed.append(("Strict-Transport-Security", _HSTS))
-    web(app).caches["headers"] = fixed
+    web(app).caches["headers"] = [(name.lower(), (name, value)) for name, value in fixed]
 
 
 def page_nonce() -> str:
@@ -45,15 +46,14 @@ def page_nonce() -> str:
     return nonce
 
 
-def apply(response: Response) -> None:
-    """Add what the view did not set itself."""
-    headers = response.headers
-    for name, value in web().caches["headers"]:
-        if name not in headers:
-            headers[name] = value
-    headers["X-Request-Id"] = context.request_id() or ""
-    if "Content-Security-Policy" not in headers:
-        nonce = g.get("page_nonce")
-        headers["Content-Security-Policy"] = _PAGE_CSP.format(nonce=nonce) if nonce else _API_CSP
-    if "Cache-Control" not in headers:
-        headers["Cache-Control"] = "no-store"
+def complete(headers: list[tuple[str, str]]) -> None:
+    """Add, to those of an answer about to leave, what its view did not set itself."""
+    nonce = g.get("page_nonce")
+    # on the plain list: werkzeug's Headers walks through all of them for each question
+    there = {name.lower() for name, _ in headers}
+    for lower, pair in web().caches["headers"]:
+        if lower not in there:
+            headers.append(pair)
+    headers.append(("X-Request-Id", context.request_id() or ""))
+    if "content-security-policy" not in there:
+        headers.append(("Content-Security-Policy", _PAGE_CSP.format(nonce=nonce) if nonce else _API_CSP))

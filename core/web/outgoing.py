@@ -6,8 +6,10 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from contextvars import ContextVar
 from ipaddress import ip_network
+from threading import Thread
 from typing import Any
 
 import httpcore
@@ -74,7 +76,8 @@ class VettedNetwork(httpcore.NetworkBackend):
 
     def _vetted(self, host: str, port: int) -> list[Address]:
         try:
-            found = [plain(address.partition("%")[0]) for address in self._resolver(host, port)]
+            answers = _in_time(lambda: self._resolver(host, port))
+            found = [plain(address.partition("%")[0]) for address in answers]
         except (OSError, UnicodeError, ValueError):
             raise OutgoingError("the name of that server is not known") from None
         for address in found:
@@ -115,6 +118,23 @@ class TimedStream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+
+def _in_time(ask: Callable[[], Sequence[str]]) -> Sequence[str]:
+    """What ``ask`` returns or raises, unless the deadline comes first: name servers know no deadline."""
+    outcome: Future[Sequence[str]] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(ask())
+        except Exception as error:
+            outcome.set_exception(error)
+
+    Thread(target=run, daemon=True, name="resolve").start()
+    try:
+        return outcome.result(_left(None))
+    except TimeoutError:
+        raise httpcore.ConnectTimeout("the name server did not answer") from None
 
 
 def _left(timeout: float | None) -> float | None:

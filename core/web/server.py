@@ -9,7 +9,8 @@ from contextlib import AbstractContextManager, ExitStack
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flask import Flask, Response, g, request
+from flask import Flask, g, request
+from flask.sessions import NullSession, SessionInterface, SessionMixin
 from uuid_utils.compat import uuid7
 
 from core import context
@@ -17,7 +18,8 @@ from core.access import Access, access_of
 from core.db import begin
 from core.log import get_logger
 
-from . import access_log, headers
+from . import access_log
+from .headers import complete
 from .json_provider import OrjsonProvider
 from .request import FORM_MEMORY, FORM_PARTS, JSON_LIMIT, Request, limit_of
 from .state import ViewInfo, web
@@ -35,12 +37,26 @@ _UNDECLARED = Access("core.undeclared")  # a permission that nobody declares, so
 T = TypeVar("T")
 
 
+class _NoSessions(SessionInterface):
+    """Cookies of Flask's sessions are not used: who is asking is told by ``auth``."""
+
+    def open_session(self, app: Flask, request: Any) -> SessionMixin:
+        return _NOTHING
+
+    def is_null_session(self, obj: object) -> bool:
+        return True
+
+
+_NOTHING = NullSession()
+
+
 class Server(Flask):
     """Flask with a unit of work around each view: it returns, and its writes are durable; it raises, and
     none of them happened."""
 
     json_provider_class = OrjsonProvider
     request_class = Request
+    session_interface = _NoSessions()
 
     def __init__(self, import_name: str) -> None:
         super().__init__(import_name, static_folder=None, template_folder=None)
@@ -77,8 +93,17 @@ class Server(Flask):
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         environ["jobstead.started"] = time.perf_counter()
         given = environ.get("HTTP_X_REQUEST_ID", "")
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            complete(headers)
+            access_log.write(environ, status, headers)
+            return start_response(status, headers, exc_info)
+
         with context.request(given if _REQUEST_ID.fullmatch(given) else uuid7().hex):
-            return super().wsgi_app(environ, start_response)
+            return super().wsgi_app(environ, start)
+
+    def ensure_sync(self, func: Any) -> Any:
+        return func  # views are plain functions; asking each time costs as much as routing
 
     def preprocess_request(self) -> Any:
         rule = request.url_rule
@@ -96,12 +121,6 @@ class Server(Flask):
                 return super().dispatch_request()
             except SystemExit as fault:
                 raise RuntimeError(f"a view called sys.exit({fault.code!r})") from fault
-
-    def finalize_request(self, rv: Any, from_error_handler: bool = False) -> Response:
-        response = super().finalize_request(rv, from_error_handler)
-        headers.apply(response)
-        access_log.write(response)
-        return response
 
     def log_exception(self, exc_info: Any) -> None:
         log.error("request failed", method=request.method, path=request.path, exc_info=exc_info)

@@ -186,6 +186,21 @@ def test_the_whole_request_has_one_deadline(peer: Peer, client: OutgoingClient, 
         client.get(f"{peer.base}/{path}", timeout=0.3)
 
 
+def test_a_name_server_that_does_not_answer_holds_nobody_up() -> None:
+    release = Event()
+
+    def silent(_host: str, _port: int) -> list[str]:
+        release.wait(30)
+        return []
+
+    with (
+        OutgoingClient(timeout=0.2, resolver=silent) as client,
+        pytest.raises(OutgoingError, match="too long"),
+    ):
+        client.get("https://slow.test/")
+    release.set()
+
+
 def test_a_connection_refused_is_an_error(client: OutgoingClient) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, not listening
