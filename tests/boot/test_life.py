@@ -12,6 +12,8 @@ import pytest
 
 from tests.boot.conftest import Instance, alive, until
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("role", ["web", "worker"])
 def test_who_is_killed_comes_back(instance: Instance, role: str) -> None:
@@ -117,8 +119,6 @@ def test_it_starts_again_after_having_been_killed(instance: Instance) -> None:
 # Runs a command with a terminal of its own, and closes that when the file named first is there.
 IN_A_WINDOW = """
 import os, pathlib, pty, sys, time
-
-pytestmark = pytest.mark.once
 pid, terminal = pty.fork()
 if not pid:
     os.execv(sys.argv[2], sys.argv[2:])
@@ -144,14 +144,8 @@ def test_closing_the_window_stops_it(instance: Instance) -> None:
 
 
 def test_one_that_was_detached_stays_when_the_window_closes(instance: Instance) -> None:
-    window = [
-        sys.executable,
-        "-c",
-        IN_A_WINDOW,
-        str(instance.directory / "close"),
-        shutil.which("nohup") or "",
-    ]
-    instance.start(prefix=window)
+    detached = [shutil.which("sh") or "", "-c", 'trap "" HUP; exec "$@"', "sh"]  # what nohup does
+    instance.start(prefix=[sys.executable, "-c", IN_A_WINDOW, str(instance.directory / "close"), *detached])
     until("an instance that serves", lambda: instance.notes("worker", "start") and instance.serves())
     supervisor = json.loads((instance.data / "run" / "supervisor.json").read_text())["pid"]
     (instance.directory / "close").touch()
