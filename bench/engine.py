@@ -63,7 +63,7 @@ class Happened(Event, type="bench.happened"):
 
 def _handler(name: str) -> Callable[[Happened, Delivery], None]:
     def handle(event: Happened, delivery: Delivery) -> None:
-        db.insert(Seen(handler=name, number=event.number, at=time.time()))
+        db.session.add(Seen(handler=name, number=event.number, at=time.time()))
 
     handle.__name__ = name
     return handle

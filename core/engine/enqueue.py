@@ -87,16 +87,27 @@ def insert_job(
     }
     dialect = sqlite if unit.database.dialect == "sqlite" else postgresql
     statement = dialect.insert(JobRow)
-    if unique_key is not None:
-        statement = statement.on_conflict_do_nothing()
-    while unit.connection.execute(statement, values).rowcount != 1:
-        same = select(JobRow.id).where(
-            JobRow.unique_key == unique_key, JobRow.status.in_(("queued", "running"))
-        )
-        other = unit.connection.scalar(same)
+    if unique_key is None:
+        unit.connection.execute(statement, values)
+    else:
+        other = _insert_or_find(unit, statement.on_conflict_do_nothing(), values)
         if other is not None:
             return other
     if due <= now:
         bell, ticket = engine().bell, Ticket(identifier, job.name, job.queue, job.timeout, priority)
         unit.after_commit.append(lambda: bell.announce(ticket))
     return identifier
+
+
+def _insert_or_find(unit: Unit, statement: Any, values: dict[str, Any]) -> UUID | None:
+    """Insert a job with a unique key; returns the id of the one that has the key already, if any."""
+    same = select(JobRow.id).where(
+        JobRow.unique_key == values["unique_key"], JobRow.status.in_(("queued", "running"))
+    )
+    counted = {"preserve_rowcount": True}
+    while unit.connection.execute(statement, values, execution_options=counted).rowcount != 1:
+        other = unit.connection.scalar(same)
+        if other is not None:
+            return other
+        # it ended between the two statements
+    return None

@@ -30,7 +30,8 @@ def lead(engine: Engine, holder: str) -> bool:
                 .values(name=NAME, holder=holder, until=until)
                 .on_conflict_do_nothing()
             )
-            if unit.connection.execute(new).rowcount == 1:
+            counted = {"preserve_rowcount": True}
+            if unit.connection.execute(new, execution_options=counted).rowcount == 1:
                 return True
         taken = update(LeaseRow).where(LeaseRow.name == NAME, mine_or_free).values(holder=holder, until=until)
         return unit.connection.execute(taken).rowcount == 1

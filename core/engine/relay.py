@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -66,9 +67,10 @@ def _deliver(engine: Engine, unit: Unit, events: Any) -> set[tuple[str, int, str
     now = utcnow()
     rows: list[dict[str, Any]] = []
     lanes: set[tuple[str, int, str]] = set()
+    hears = cache(_hears)  # asked anew for each batch
     for event in events:
         for handler in engine.registry.subscribed.get(event.type, ()):
-            if not _hears(handler, event):
+            if not hears(handler, event.organisation_id):
                 continue
             key = _order_key(engine, handler, event)
             slot = slot_of(event.organisation_id, key) if key is not None else event.id.int % SLOTS
@@ -93,11 +95,11 @@ def _deliver(engine: Engine, unit: Unit, events: Any) -> set[tuple[str, int, str
     return lanes
 
 
-def _hears(handler: Handler, event: Row[Any]) -> bool:
-    if handler.scope == "organisation" and event.organisation_id is None:
-        log.error("handler needs scope='instance' for this event", handler=handler.name, type=event.type)
+def _hears(handler: Handler, organisation: UUID | None) -> bool:
+    if handler.scope == "organisation" and organisation is None:
+        log.error("handler needs scope='instance': there are events of no organisation", handler=handler.name)
         return False
-    return active(handler.plugin, event.organisation_id)
+    return active(handler.plugin, organisation)
 
 
 def _order_key(engine: Engine, handler: Handler, event: Row[Any]) -> str | None:

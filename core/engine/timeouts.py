@@ -6,7 +6,7 @@ import ctypes
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -19,31 +19,46 @@ class HandedBack(BaseException):
     """The process is told to stop and its grace is over: what is in hand goes back, untried."""
 
 
+Arm = Callable[[float], None]
+
+
 @contextmanager
 def limit(seconds: float) -> Iterator[None]:
-    """Raise ``TimedOut`` inside the block after ``seconds``.
+    """Raise ``TimedOut`` inside the block after ``seconds``."""
+    with watch() as arm:
+        arm(seconds)
+        yield
+
+
+@contextmanager
+def watch() -> Iterator[Arm]:
+    """Gives ``arm(seconds)``, to be called before each of several things: ``TimedOut`` is raised
+    in this thread when the last call is that long ago; ``arm(0)`` lifts the limit.
 
     By SIGALRM in the main thread, which also interrupts a system call; elsewhere by an
     exception the interpreter raises in the thread, at its next line of Python.
     """
     if threading.current_thread() is threading.main_thread():
-        with _by_signal(seconds):
-            yield
+        with _by_signal() as arm:
+            yield arm
     else:
-        with _by_thread(seconds):
-            yield
+        watchdog = _Watchdog()
+        try:
+            yield watchdog.arm
+        finally:
+            watchdog.stop()
 
 
 @contextmanager
-def _by_signal(seconds: float) -> Iterator[None]:
+def _by_signal() -> Iterator[Arm]:
     def expire(_signal: int, _frame: FrameType | None) -> None:
-        raise TimedOut(f"took longer than {seconds:g} s")
+        raise TimedOut("took longer than it may")
 
     previous = signal.signal(signal.SIGALRM, expire)
     began = time.monotonic()
-    outer, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
+    outer, _ = signal.setitimer(signal.ITIMER_REAL, 0)
     try:
-        yield
+        yield _set_timer
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
@@ -51,26 +66,41 @@ def _by_signal(seconds: float) -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, max(outer - (time.monotonic() - began), 0.01))
 
 
-@contextmanager
-def _by_thread(seconds: float) -> Iterator[None]:
-    thread = threading.get_ident()
-    lock = threading.Lock()
-    over = False
+def _set_timer(seconds: float) -> None:
+    signal.setitimer(signal.ITIMER_REAL, seconds)
 
-    def expire() -> None:
-        with lock:
-            if not over:
-                _raise_in(thread, TimedOut)
 
-    timer = threading.Timer(seconds, expire)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        with lock:
-            over = True
-        timer.cancel()
+class _Watchdog:
+    """A thread that watches one other, started when first armed."""
+
+    def __init__(self) -> None:
+        self._watched = threading.get_ident()
+        self._changed = threading.Condition()
+        self._deadline = 0.0
+        self._over = False
+        self._thread: threading.Thread | None = None
+
+    def arm(self, seconds: float) -> None:
+        with self._changed:
+            self._deadline = time.monotonic() + seconds if seconds else 0.0
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="engine-watchdog", daemon=True)
+                self._thread.start()
+            # no notify: a deadline that moves away is looked at when the old one comes
+
+    def stop(self) -> None:
+        with self._changed:
+            self._over = True
+            self._changed.notify()
+
+    def _run(self) -> None:
+        with self._changed:
+            while not self._over:
+                now = time.monotonic()
+                if self._deadline and now >= self._deadline:
+                    _raise_in(self._watched, TimedOut)
+                    return
+                self._changed.wait(self._deadline - now if self._deadline else 0.1)
 
 
 def _raise_in(thread: int, error: type[BaseException]) -> None:
