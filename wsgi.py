@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from core.app import create_app
-from core.web import add_check
+from core.cli import boot
 
-app = create_app()
+app = boot()
+
+from core.web import add_check  # noqa: E402 - boot() imports rooms faster than a line above it would
+
 _draining = app.extensions["jobstead.config"].data_dir / "run" / "draining"
 
 
