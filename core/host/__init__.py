@@ -10,7 +10,7 @@ from flask_migrate import Migrate  # type: ignore[import-untyped]
 
 from core.access import Permissions
 from core.config import Config
-from core.web.server import Server
+from core.web import Server, add_fact
 
 from . import health, migrations, models, state
 from .activation import COMMANDS
@@ -47,6 +47,7 @@ def init_app(
     declared.add("core.plugins.read", plugin="core", summary="See plugins and their state", roles=("admin",))
     declared.add("core.plugins.manage", plugin="core", summary="Switch plugins for the instance")
     app.mount(blp)
+    add_fact(app, "plugins", active_plugins)
     app.extensions[COMMANDS] = {}
     Migrate(app, ForFlaskMigrate(), directory=str(migrations.HOME))
     wishes = state.read(app.extensions["jobstead.db"])

@@ -23,10 +23,14 @@ def add_fact(app: Flask, key: str, fact: Callable[[], Any]) -> None:
     web(app).facts[key] = fact
 
 
-def serving() -> list[str]:
-    """The plugins that serve the organisation in scope, or the instance where there is none."""
+def serving() -> list[dict[str, str]]:
+    """The plugins that serve the organisation in scope, or the instance where there is none.
+
+    Each has an ``id``, and what the fact ``plugins`` knows of it besides.
+    """
     organisation = organisation_id()
-    return sorted(name for name in switch().defaults if active(name, organisation))
+    known = {plugin["id"]: plugin for plugin in web().facts["plugins"]()}
+    return [known.get(name, {"id": name}) for name in sorted(switch().defaults) if active(name, organisation)]
 
 
 @blp.get("/meta")
@@ -35,4 +39,4 @@ def serving() -> list[str]:
 def meta() -> dict[str, Any]:
     """Version, plugins that serve, and what else a front end needs to know."""
     facts = {key: fact() for key, fact in web().facts.items()}
-    return {"name": "Jobstead", "version": __version__, "plugins": serving(), **facts}
+    return {"name": "Jobstead", "version": __version__, **facts, "plugins": serving()}

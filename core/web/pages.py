@@ -16,6 +16,7 @@ from core.errors import NotFound
 
 from .headers import page_nonce
 from .meta import serving
+from .redis_health import redis_probe
 from .state import web
 
 pages = flask.Blueprint("pages", __name__, template_folder="templates")
@@ -30,12 +31,14 @@ _FRESH_FOR = 3600  # seconds a browser may keep a script or style
 def index() -> str:
     """What runs here and where to go."""
     config = web().config
+    queue = "direct mode, without Redis" if redis_probe()["mode"] == "direct" else "Redis"
     page_nonce()
     return render_template(
         "index.html",
         version=__version__,
         plugins=serving(),
         database={"sqlite": "SQLite", "postgresql": "PostgreSQL"}[database().dialect],
+        queue=queue,
         env=config.env,
         safe_mode=config.safe_mode,
     )

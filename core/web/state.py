@@ -37,7 +37,7 @@ class Web:
     views: dict[str, ViewInfo] = field(default_factory=dict)
     checks: dict[str, Callable[[], None]] = field(default_factory=dict)
     probes: dict[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
-    facts: dict[str, Callable[[], Any]] = field(default_factory=dict)
+    facts: dict[str, Callable[[], Any]] = field(default_factory=lambda: {"plugins": list})
     draining: bool = False
     caches: dict[str, Any] = field(default_factory=dict)
 

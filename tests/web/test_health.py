@@ -98,7 +98,7 @@ def test_meta_tells_what_serves_whom(shelf_app: Shelf) -> None:
     shelf_app.overrides[shelf_app.world.there] = {"webtest": False}
     add_fact(shelf_app.app, "signIn", lambda: ["password"])
     told = shelf_app.client(None, None).get("/api/v1/meta").get_json()
-    assert told["plugins"] == ["webmisc", "webtest"]
+    assert told["plugins"] == [{"id": "webmisc"}, {"id": "webtest"}]
     assert told["signIn"] == ["password"]
     assert told["version"]
-    assert shelf_app.client("there").get("/api/v1/meta").get_json()["plugins"] == ["webmisc"]
+    assert shelf_app.client("there").get("/api/v1/meta").get_json()["plugins"] == [{"id": "webmisc"}]

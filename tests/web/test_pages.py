@@ -27,8 +27,8 @@ def test_the_first_page_says_what_runs_here(shelf_app: Shelf) -> None:
 
 def test_an_organisation_is_shown_its_own_plugins(shelf_app: Shelf) -> None:
     shelf_app.overrides[shelf_app.world.there] = {"webtest": False}
-    assert "<li>webtest</li>" in shelf_app.client("here").get("/").text
-    assert "<li>webtest</li>" not in shelf_app.client("there").get("/").text
+    assert "<strong>webtest</strong>" in shelf_app.client("here").get("/").text
+    assert "<strong>webtest</strong>" not in shelf_app.client("there").get("/").text
 
 
 def test_safe_mode_is_said(tmp_path: Path) -> None:
