@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.instance import Instance, feed_server
+from tests.support.servers import redis_database
 
 
 @pytest.fixture
@@ -34,9 +35,8 @@ def environment(database_url: str, feeds: str) -> dict[str, str]:
     }
     if database_url.startswith("postgresql"):
         settings["DATABASE_URL"] = database_url
-    redis = os.environ.get("JOBSTEAD_TEST_REDIS_URL")
-    if redis:
-        settings["REDIS_URL"] = redis
+    if "JOBSTEAD_TEST_REDIS_URL" in os.environ:
+        settings["REDIS_URL"] = redis_database() or ""
     return settings
 
 
