@@ -168,7 +168,8 @@ def _park_blocked(unit: Unit, lane: Lane) -> None:
         .group_by(DeliveryRow.organisation_id, DeliveryRow.order_key)
     ).all()
     for organisation, key, due in failing:
-        park(unit, lane, organisation, key, due)
+        if key is not None:
+            park(unit, lane, organisation, key, due)
 
 
 def park(unit: Unit, lane: Lane, organisation: UUID | None, key: str, due: datetime) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -85,7 +84,7 @@ class Registry:
     subscribed: dict[str, tuple[Handler, ...]] = field(default_factory=dict)
 
     def add_event(self, plugin: str, cls: type[Event]) -> None:
-        if not cls.type or not dataclasses.is_dataclass(cls):
+        if not cls.type or not hasattr(cls, "__dataclass_fields__"):
             raise Collision(f"{cls.__name__} must be a dataclass with a type")
         other = self.events.get(cls.type)
         if other is not None:

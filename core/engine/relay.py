@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, case, exists, insert, or_, select, update
+from sqlalchemy import Row, case, exists, insert, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.clock import utcnow
@@ -39,6 +39,9 @@ _PENDING = (
     .where(EventRow.pending.is_(True))
     .order_by(EventRow.seq)
 )
+
+# what all new deliveries have in common is no parameter
+_NEW = insert(DeliveryRow).values(status=text("'pending'"), attempts=text("0"), kills=text("0"))
 
 
 def relay(engine: Engine, leader: str) -> int:
@@ -83,14 +86,11 @@ def _deliver(engine: Engine, unit: Unit, events: Any) -> set[tuple[str, int, str
                     "handler": handler.name,
                     "slot": slot,
                     "order_key": key,
-                    "status": "pending",
-                    "attempts": 0,
-                    "kills": 0,
                     "due": now,
                 }
             )
     if rows:
-        unit.connection.execute(insert(DeliveryRow), rows)
+        unit.connection.execute(_NEW, rows)
         touch(unit, lanes)
     return lanes
 

@@ -16,6 +16,7 @@ from rq import Queue, Retry, SimpleWorker, Worker
 from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
+from rq.worker_registration import register
 
 ENTRY = "core.engine.jobs.run"
 """The one function that RQ imports."""
@@ -163,4 +164,5 @@ __all__ = [
     "Ticket",
     "Worker",
     "again_in",
+    "register",
 ]

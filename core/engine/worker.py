@@ -23,7 +23,7 @@ from core.redis import available, connect
 from .graves import bury
 from .leading import Leading
 from .registry import QUEUES
-from .rqueue import JSONSerializer, OurJob, SimpleWorker
+from .rqueue import JSONSerializer, OurJob, SimpleWorker, register
 from .schedules import reconcile
 from .state import Engine, engine_of
 from .timeouts import hand_back_after
@@ -35,16 +35,22 @@ _POLL = 0.1  # seconds between looks for due work without Redis
 
 
 class _Stoppable(SimpleWorker):
-    """RQ's worker; only that it lets the engine know when it shall stop, also while Redis is away."""
+    """RQ's worker, except that it lets the engine know when it shall stop and outlives a wiped Redis."""
 
     max_connection_wait_time = 2
     on_stop: Any = None
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        """With each job also enter the lists of workers, which a wiped Redis has lost."""
+        super().heartbeat(timeout, pipeline)
+        if pipeline is not None:
+            register(self, pipeline)
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         self.on_stop()
         self._stop_requested = True
         with suppress(RedisError, OSError):
-            super().request_stop(signum, frame)
+            super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
 
 def main(app: Flask, queues: Sequence[str] = QUEUES) -> int:

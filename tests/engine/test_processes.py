@@ -15,7 +15,7 @@ from core import engine
 from core.engine import enqueue
 from core.engine.leader import lead
 from core.engine.leading import Leading
-from core.engine.models import DeliveryRow, EventRow, LeaseRow
+from core.engine.models import DeliveryRow, EventRow
 from core.engine.relay import relay
 from core.engine.sweep import sweep
 from tests.engine import toy
@@ -152,8 +152,6 @@ def test_an_external_effect_carries_one_key_through_all_attempts(mortal: World) 
         engine.emit(toy.Mailed(2, act="once"))
         engine.emit(toy.Mailed(3))
     world.start_worker()
-    world.wait(lambda: world.statuses("outside") == ["done", "pending", "done"], workers=True)
-    world.hurry()
     world.wait(lambda: _settled(world), workers=True)
     lines = world.outside()
     for number, times in ((1, 2), (2, 2), (3, 1)):
