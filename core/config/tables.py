@@ -200,7 +200,9 @@ class Log:
     level: Literal["debug", "info", "warning", "error"] = described(
         "info", "What is worth a line.", aliases=["LOG_LEVEL"]
     )
-    format: Literal["json", "console"] = described("json", "json: for machines; console: for people.")
+    format: Literal["auto", "json", "console"] = described(
+        "auto", "json: for machines; console: for people; auto: console on a terminal, else json."
+    )
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _STDERR = 2
 # Libraries whose everyday talk says nothing that a line of ours does not say better.
-_QUIET = ("httpcore", "httpx", "rq", "werkzeug")
+_QUIET = ("alembic", "httpcore", "httpx", "rq", "werkzeug")
 
 ExcInfo = (
     bool
@@ -83,7 +83,8 @@ def init(config: Log, *, descriptor: int = _STDERR) -> None:
     for handler in [each for each in root.handlers if isinstance(each, _Writer)]:
         root.removeHandler(handler)
     writer = _Writer(descriptor)
-    writer.setFormatter(JsonLine() if config.format == "json" else ConsoleLine())
+    people = config.format == "console" or (config.format == "auto" and os.isatty(descriptor))
+    writer.setFormatter(ConsoleLine() if people else JsonLine())
     root.addHandler(writer)
     level = logging.getLevelNamesMapping()[config.level.upper()]
     root.setLevel(level)

@@ -249,3 +249,16 @@ def test_for_people_a_trace_stands_below_its_line(pipe: tuple[int, Lines]) -> No
     assert first[9:] == 'ERROR plugins.mail not sent plugin="mail" attempt=2'
     assert trace
     assert all(line.startswith("    | ") for line in trace)
+
+
+def test_auto_is_for_people_on_a_terminal_and_for_machines_elsewhere(pipe: tuple[int, Lines]) -> None:
+    reader, terminal = os.openpty()
+    init(Log(), descriptor=terminal)
+    get_logger("x").info("hello", who="ada")
+    assert b'INFO x hello who="ada"' in os.read(reader, 1000)
+    init(Log(), descriptor=pipe[0])
+    get_logger("x").info("hello", who="ada")
+    (line,) = pipe[1]()
+    assert line.startswith("{")
+    os.close(reader)
+    os.close(terminal)

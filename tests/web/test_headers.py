@@ -44,7 +44,7 @@ def test_a_request_keeps_a_sound_id_and_gets_one_otherwise(here: FlaskClient) ->
 
 
 def test_each_request_leaves_one_line(here: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, logger="jobstead.access"):
+    with caplog.at_level(logging.DEBUG, logger="jobstead.access"):
         here.get("/api/v1/books?title=private")
         here.post("/api/v1/books/then/raise")
         here.get("/nowhere")
@@ -64,7 +64,7 @@ def test_what_proxies_say_is_believed_only_where_there_are_some(
     claim = {"X-Forwarded-For": "203.0.113.9, 198.51.100.7"}
     for proxies, address in (("0", "127.0.0.1"), ("1", "198.51.100.7")):
         caplog.clear()
-        with caplog.at_level(logging.INFO, logger="jobstead.access"):
+        with caplog.at_level(logging.DEBUG, logger="jobstead.access"):
             make_app(database, tmp_path, TRUSTED_PROXIES=proxies).test_client().get("/health", headers=claim)
         assert any(f"'{address}'" in str(vars(record)) for record in caplog.records)
     database.dispose()
@@ -82,3 +82,11 @@ def test_threads_never_see_each_others_caller(
     with ThreadPoolExecutor(32) as pool:
         answers = list(pool.map(ask, range(200)))
     assert answers == [[200, 404], [404, 200]] * 100
+
+
+def test_probes_answered_well_are_no_news(here: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="jobstead.access"):
+        here.get("/health")
+        assert not caplog.records
+        here.get("/nowhere")
+        assert len(caplog.records) == 1
