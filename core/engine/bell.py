@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -12,12 +13,12 @@ from redis.exceptions import RedisError
 
 from core.log import get_logger
 
-from .rqueue import Queues, Ticket
-
 if TYPE_CHECKING:
     from redis import Redis
 
+    from .rqueue import Queues
     from .state import Engine
+    from .ticket import Ticket
 
 log = get_logger(__name__)
 
@@ -35,7 +36,6 @@ class Bell:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.queues = Queues(engine.redis) if engine.redis is not None else None
         self.away = False
         self._changed = threading.Condition()
         self._wake = False
@@ -43,16 +43,29 @@ class Bell:
         self._thread: threading.Thread | None = None
         self._pid = 0
 
+    @cached_property
+    def queues(self) -> Queues | None:
+        """RQ's queues; ``None`` where there is no Redis.
+
+        RQ is imported here at first use, which in a web process is this object's thread: it takes a
+        good part of what a start would, and a request never waits for it.
+        """
+        if self._engine.redis is None:
+            return None
+        from .rqueue import Queues
+
+        return Queues(self._engine.redis)
+
     def wake(self) -> None:
         """There are events for the relay."""
-        if self.queues is not None:
+        if self._engine.redis is not None:
             with self._changed:
                 self._wake = True
                 self._carry()
 
     def announce(self, ticket: Ticket) -> None:
         """A named job is due."""
-        if self.queues is not None:
+        if self._engine.redis is not None:
             with self._changed:
                 if len(self._tickets) < _MOST:
                     self._tickets[ticket.id] = ticket

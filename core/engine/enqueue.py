@@ -16,8 +16,8 @@ from core.db import Unit, db, uuid7
 
 from .models import JobRow
 from .registry import Job
-from .rqueue import Ticket
 from .state import engine
+from .ticket import Ticket
 
 _CURRENT: Any = object()
 

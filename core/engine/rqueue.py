@@ -6,10 +6,9 @@ RQ reads pickles and imports whatever a job names unless told otherwise, so noth
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from redis import Redis
 from rq import Queue, Retry, SimpleWorker, Worker
@@ -17,6 +16,8 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 from rq.worker_registration import register
+
+from .ticket import Ticket
 
 ENTRY = "core.engine.jobs.run"
 """The one function that RQ imports."""
@@ -37,17 +38,6 @@ redis.call('SET', KEYS[1], ARGV[1], 'EX', 3600)
 redis.call(ARGV[2], KEYS[2], ARGV[1])
 return 1
 """
-
-
-@dataclass(frozen=True)
-class Ticket:
-    """What RQ is told of a named job."""
-
-    id: UUID
-    name: str
-    queue: str
-    timeout: float
-    priority: int
 
 
 class Refused(Exception):
@@ -161,7 +151,6 @@ __all__ = [
     "OurJob",
     "Queues",
     "SimpleWorker",
-    "Ticket",
     "Worker",
     "again_in",
     "register",

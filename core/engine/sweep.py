@@ -16,8 +16,8 @@ from .models import JobRow
 from .moment import db_now
 from .registry import QUEUES
 from .retry import KILLS
-from .rqueue import Ticket
 from .state import Engine
+from .ticket import Ticket
 
 log = get_logger(__name__)
 
