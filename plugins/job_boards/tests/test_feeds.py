@@ -87,7 +87,7 @@ def test_retry_after_is_kept_to(boards: Instance, feed: Feed, admin: Person, as_
     feed.answers_with(b"slow down", 429, Retry_After=wanted)
     with time_machine.travel(begun, tick=False) as clock:
         assert boards.app
-        token_renewed(admin)
+        admin.sign_in()
         admin.post("/admin/job-sources/remoteok/run")
         boards.drain()
         ill = health(admin)
@@ -106,21 +106,13 @@ def test_retry_after_is_kept_to(boards: Instance, feed: Feed, admin: Person, as_
         assert health(admin)["status"] == "ok"
 
 
-def token_renewed(person: Person) -> None:
-    """Sign in again: the clock has been moved."""
-    answer = person.instance.app.test_client().post(
-        "/api/v1/auth/login", json={"email": person.email, "password": "correct horse battery"}
-    )
-    person.token = (answer.json or {})["accessToken"]
-
-
 def test_a_scheduled_fetch_that_fails_is_tried_again_by_itself(
     boards: Instance, feed: Feed, admin: Person
 ) -> None:
     begun = datetime(2026, 3, 1, 12, tzinfo=UTC)
     feed.answers_with(b"", 503)
     with time_machine.travel(begun, tick=False) as clock:
-        token_renewed(admin)
+        admin.sign_in()
         run_fetch(boards)
         run_fetch(boards)
         clock.shift(timedelta(seconds=59))
