@@ -162,4 +162,6 @@ def settings(plugin: str) -> dict[str, Any]:
 
 def data_dir() -> Path:
     """The directory this instance keeps its data in; make a folder named after your plugin there."""
-    return cast(Config, current_app.extensions["jobstead.config"]).data_dir
+    folder = cast(Config, current_app.extensions["jobstead.config"]).data_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -24,7 +24,7 @@ import httpx
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "tests" / "samples" / "feeds"
 ADMIN = {"email": "admin@example.org", "password": "a long walk by the sea"}
-PATIENCE = 60.0  # seconds; generous, since nothing here asserts a time
+PATIENCE = 120.0  # seconds; generous, since nothing here asserts a time
 
 Found = TypeVar("Found")
 

@@ -32,7 +32,7 @@ from core.switch import Switch
 from tests.engine import toy
 
 QUICK = Timing(lease=1.5, leadership=1.0, sweep=0.2, grace=1.0)
-PATIENCE = 60.0
+PATIENCE = 150.0
 ROOT = Path(__file__).parents[2]
 
 
