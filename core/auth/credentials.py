@@ -13,7 +13,7 @@ from core.engine import emit
 from core.errors import Conflict, Invalid
 from core.users import User
 
-from . import sessions
+from . import codes, sessions
 from .events import PasswordChanged
 from .models import Password
 from .state import auth
@@ -80,6 +80,7 @@ def change(*, user_id: UUID, session_id: UUID | None, current: str, new: str, ip
     ).scalar_one_or_none()
     if changed is None:
         raise Conflict("The password was changed meanwhile.")
+    codes.void(user_id)
     sessions.revoke_all(user_id, reason="password_changed", but=session_id)
     parts.standings.forget_once_committed()
     emit(PasswordChanged(user_id=user_id, email=held.email, ip=ip))

@@ -19,6 +19,14 @@ class OtpRequested(Event, type="otp.requested", version=1, scope="instance"):
 
 
 @dataclass(frozen=True)
+class OtpWithheld(Event, type="otp.withheld", version=1, scope="instance"):
+    """A code was asked for where there is nobody to send it to: the asking counts, no mail goes out."""
+
+    code_id: UUID
+    purpose: str
+
+
+@dataclass(frozen=True)
 class RegistrationRepeated(Event, type="user.registration_repeated", version=1, scope="instance"):
     """Somebody registered with a verified account's address. Only its owner may learn of it, by mail."""
 
@@ -46,4 +54,10 @@ class SecurityAlert(Event, type="security.alert", version=1, scope="instance"):
     ip: str
 
 
-EVENTS: tuple[type[Event], ...] = (OtpRequested, RegistrationRepeated, PasswordChanged, SecurityAlert)
+EVENTS: tuple[type[Event], ...] = (
+    OtpRequested,
+    OtpWithheld,
+    RegistrationRepeated,
+    PasswordChanged,
+    SecurityAlert,
+)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -14,19 +13,12 @@ from core.errors import Forbidden, Problem, Unauthorized
 from core.users import UserLogin, note_login
 
 from . import credentials, sessions
+from .asking import Caller
 from .codes import VERIFY_EMAIL, request_code
 from .credentials import Credential
 from .models import Password
 from .sessions import Issued
 from .state import auth
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Where a request comes from, as kept with its session."""
-
-    ip: str
-    user_agent: str
 
 
 def log_in(*, email: str, password: str, caller: Caller) -> dict[str, Any]:

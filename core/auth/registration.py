@@ -7,7 +7,7 @@ from core.errors import Problem
 from core.users import create_user, find_by_email, mark_verified, rename
 
 from . import credentials
-from .codes import VERIFY_EMAIL, redeem, request_code
+from .codes import VERIFY_EMAIL, redeem, request_code, wrong
 from .events import RegistrationRepeated
 from .state import auth
 
@@ -54,5 +54,5 @@ def verify(*, email: str, code: str) -> None:
     """Take the code of an address. Raises ``Problem`` 400 ``invalid_code``, for whatever reason alike."""
     user_id = redeem(email=email, given=code, purpose=VERIFY_EMAIL, rules=auth().codes)
     if user_id is None:
-        raise Problem("This code is wrong, used or too old.", code="invalid_code")
+        raise wrong()
     mark_verified(user_id)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
-
-from flask import request
 
 from core.access import may, permissions, public, require
 from core.context import organisation_id, principal
-from core.errors import Unauthorized
-from core.users import UserInfo, find_user
+from core.users import UserInfo
 from core.web import Blueprint, body_limit
 
-from . import credentials, login, registration, setup
-from .login import Caller
+from . import credentials, login, recovery, registration, setup
+from .asking import caller, my_id, myself
 from .permissions import ACCOUNT_READ, ACCOUNT_WRITE
 from .schemas import (
     ChangePasswordIn,
@@ -24,6 +20,7 @@ from .schemas import (
     MeOut,
     RefreshIn,
     RegisterIn,
+    ResetPasswordIn,
     SetupIn,
     SetupOut,
     StatusOut,
@@ -74,6 +71,34 @@ def verify_otp(data: dict[str, Any]) -> dict[str, str]:
     return {"status": "verified"}
 
 
+@blp.post("/forgot-password")
+@public
+@body_limit(SMALL)
+@blp.arguments(EmailIn())
+@blp.response(202, StatusOut())
+def forgot_password(data: dict[str, Any]) -> dict[str, str]:
+    """Have a code sent with which to set a new password.
+
+    The answer is the same for an address that is not known. 429 more than three an hour for one address.
+    """
+    recovery.forgot(**data)
+    return {"status": "reset_sent"}
+
+
+@blp.put("/reset-password")
+@public
+@body_limit(SMALL)
+@blp.arguments(ResetPasswordIn())
+@blp.response(200, StatusOut())
+def reset_password(data: dict[str, Any]) -> dict[str, str]:
+    """Set a new password with the code that was sent; every session ends, and none begins.
+
+    400 `invalid_code`; 422 a poor password, or the one there was: the code then still holds.
+    """
+    recovery.reset(email=data["email"], code=data["code"], new=data["new_password"], ip=caller().ip)
+    return {"status": "changed"}
+
+
 @blp.post("/login", endpoint="login")
 @public
 @body_limit(SMALL)
@@ -81,7 +106,7 @@ def verify_otp(data: dict[str, Any]) -> dict[str, str]:
 @blp.response(200, LoginOut())
 def sign_in(data: dict[str, Any]) -> dict[str, Any]:
     """Begin a session. 401 `invalid_credentials`; 403 `email_not_verified` sends a new code."""
-    return login.log_in(**data, caller=_caller())
+    return login.log_in(**data, caller=caller())
 
 
 @blp.post("/refresh")
@@ -91,7 +116,7 @@ def sign_in(data: dict[str, Any]) -> dict[str, Any]:
 @blp.response(200, TokensOut())
 def refresh(data: dict[str, Any]) -> dict[str, Any]:
     """Exchange a refresh token, once. 401; a token that was used before ends the whole session."""
-    return login.refresh(token=data["refresh_token"], caller=_caller())
+    return login.refresh(token=data["refresh_token"], caller=caller())
 
 
 @blp.post("/logout")
@@ -109,7 +134,7 @@ def logout() -> None:
 @blp.response(200, MeOut())
 def me() -> dict[str, Any]:
     """One's own account."""
-    user = _myself()
+    user = myself()
     who = principal()
     return {
         "id": user.id,
@@ -137,11 +162,11 @@ def me() -> dict[str, Any]:
 def change_password(data: dict[str, Any]) -> dict[str, str]:
     """Have another password; every other session ends. 422 a wrong current or a poor new one."""
     credentials.change(
-        user_id=_my_id(),
+        user_id=my_id(),
         session_id=principal().session_id,
         current=data["current_password"],
         new=data["new_password"],
-        ip=_caller().ip,
+        ip=caller().ip,
     )
     return {"status": "changed"}
 
@@ -154,21 +179,3 @@ def change_password(data: dict[str, Any]) -> dict[str, str]:
 def first_admin(data: dict[str, Any]) -> UserInfo:
     """Become the first admin, with the token printed where the server was started. Works once."""
     return setup.complete(**data)
-
-
-def _caller() -> Caller:
-    return Caller(ip=request.remote_addr or "", user_agent=request.user_agent.string)
-
-
-def _my_id() -> UUID:
-    identifier = principal().user_id
-    if identifier is None:
-        raise Unauthorized("Sign in as a person.")
-    return identifier
-
-
-def _myself() -> UserInfo:
-    user = find_user(_my_id())
-    if user is None:
-        raise Unauthorized("This account is gone.")
-    return user

@@ -69,6 +69,12 @@ class VerifyIn(Schema):
         return data
 
 
+class ResetPasswordIn(VerifyIn):
+    """An address, the code that was sent to it, and the password to have."""
+
+    new_password = _password()
+
+
 class LoginIn(Schema):
     """Who one is and what only oneself knows."""
 

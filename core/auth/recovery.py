@@ -1,0 +1,52 @@
+"""A forgotten password: a code to the address, and with it a new password; never a session."""
+
+from __future__ import annotations
+
+from core.engine import emit
+from core.errors import Invalid
+from core.users import find_by_email, mark_verified
+
+from . import codes, credentials, sessions
+from .codes import RESET
+from .events import PasswordChanged
+from .state import auth
+
+
+def forgot(*, email: str) -> None:
+    """Send a code to an account in good standing; any other address only counts.
+
+    Raises ``Problem`` 429 past three an hour, for known and unknown addresses alike.
+    """
+    user = find_by_email(email)
+    known = user is not None and user.status == "active"
+    codes.request_code(
+        email=email,
+        user_id=user.id if user is not None and known else None,
+        purpose=RESET,
+        rules=auth().codes,
+    )
+
+
+def reset(*, email: str, code: str, new: str, ip: str) -> None:
+    """Replace a password by the code that was sent, and end every session of its owner.
+
+    Raises ``Problem`` 400 ``invalid_code``; ``Invalid`` for a password that is poor or was there
+    before, which only who knows the code learns: the code then still holds, one try the less.
+    """
+    parts = auth()
+    proof = codes.try_code(email=email, given=code, purpose=RESET, rules=parts.codes)
+    held = credentials.find(user_id=proof.user_id) if proof is not None else None
+    if proof is None or held is None or held.email != email:  # the account may have moved to another address
+        raise codes.wrong()
+    parts.passwords.check(new, email=email, name=held.name, field="newPassword")
+    if parts.passwords.verify(held.hash, new):
+        raise Invalid("Choose another password.", errors={"newPassword": ["This is your password already."]})
+    hashed = parts.passwords.hash(new)  # slow, so before the transaction begins
+    if not codes.take(proof):
+        raise codes.wrong()
+    credentials.store(proof.user_id, hashed)
+    mark_verified(proof.user_id)  # the code came by mail
+    codes.void(proof.user_id)
+    sessions.revoke_all(proof.user_id, reason="password_reset")
+    parts.standings.forget_once_committed()
+    emit(PasswordChanged(user_id=proof.user_id, email=email, ip=ip))
