@@ -13,6 +13,7 @@ from core.engine import register_events
 from core.web import Server
 
 from . import permissions, setup
+from .account_routes import account
 from .codes import verification_code
 from .events import EVENTS, OtpRequested, PasswordChanged, RegistrationRepeated, SecurityAlert
 from .gate import authenticate
@@ -45,4 +46,5 @@ def init_app(app: Flask, config: Config) -> None:
     register_events(app, "core", EVENTS)
     server = cast(Server, app)
     server.mount(blp)
+    server.mount(account)
     server.mount(pages, prefix="")

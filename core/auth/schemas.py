@@ -28,10 +28,10 @@ def _password() -> fields.String:
 
 
 def _name() -> fields.String:
-    return fields.String(load_default="", validate=[validate.Length(max=120), _printable])
+    return fields.String(load_default="", validate=[validate.Length(max=120), printable])
 
 
-def _printable(value: str) -> None:
+def printable(value: str) -> None:
     if not value.isprintable():
         raise ValidationError("Must be printable text.")
 
@@ -115,6 +115,15 @@ class MembershipOut(Schema):
     role = fields.String(required=True)
 
 
+class PreferencesOut(Schema):
+    """Which mail somebody wants, and what a front end keeps for them."""
+
+    email_notifications = fields.Boolean(required=True)
+    job_alerts = fields.Boolean(required=True)
+    newsletter = fields.Boolean(required=True)
+    custom = fields.Dict(keys=fields.String(), required=True)
+
+
 class MeOut(Schema):
     """One's own account: roles of the instance, organisations, and what is allowed here and now."""
 
@@ -125,7 +134,7 @@ class MeOut(Schema):
     verified = fields.Boolean(required=True)
     locale = fields.String(required=True)
     timezone = fields.String(required=True)
-    preferences = fields.Dict(keys=fields.String())
+    preferences = fields.Nested(PreferencesOut(), required=True)
     created_at = fields.DateTime(required=True)
     roles = fields.List(fields.String(), required=True)
     permissions = fields.List(fields.String(), required=True)

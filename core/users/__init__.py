@@ -7,8 +7,10 @@ from flask import Flask
 from core.engine import register_events
 
 from .address import normalise
-from .events import EVENTS, UserCreated, UserLogin, UserVerified
+from .events import EVENTS, UserCreated, UserLogin, UserUpdated, UserVerified
 from .models import ROLES, User, UserRole
+from .preferences import update_preferences
+from .profile import update_profile
 from .service import (
     UserInfo,
     create_user,
@@ -30,6 +32,7 @@ __all__ = [
     "UserInfo",
     "UserLogin",
     "UserRole",
+    "UserUpdated",
     "UserVerified",
     "create_user",
     "find_by_email",
@@ -43,6 +46,8 @@ __all__ = [
     "revoke_role",
     "roles_of",
     "someone_holds",
+    "update_preferences",
+    "update_profile",
 ]
 
 

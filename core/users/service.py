@@ -17,6 +17,7 @@ from core.engine import emit
 
 from .events import UserCreated, UserVerified
 from .models import ROLES, User, UserRole
+from .preferences import preferences_of
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def _info(row: User) -> UserInfo:
         locale=row.locale,
         timezone=row.timezone,
         avatar=row.avatar,
-        preferences=dict(row.preferences),
+        preferences=preferences_of(row.preferences),
         created_at=row.created_at,
     )
 
