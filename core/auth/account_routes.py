@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select
 
 from core.access import require
+from core.context import principal
+from core.errors import NotFound
 from core.users import UserInfo, update_preferences, update_profile
 from core.web import Blueprint, body_limit
 
-from .account_schemas import AllPreferencesOut, PreferencesIn, ProfileIn, ProfileOut
+from . import devices
+from .account_schemas import AllPreferencesOut, PreferencesIn, ProfileIn, ProfileOut, SessionOut
 from .asking import my_id, myself
-from .permissions import ACCOUNT_WRITE
+from .models import AuthSession
+from .permissions import ACCOUNT_READ, ACCOUNT_WRITE
 from .routes import SMALL
 
 account = Blueprint("account", url_prefix="/auth")
@@ -37,3 +44,28 @@ def change_preferences(data: dict[str, Any]) -> dict[str, Any]:
     update_preferences(my_id(), **data)
     user = myself()
     return {**user.preferences, "locale": user.locale, "timezone": user.timezone}
+
+
+@account.get("/sessions")
+@require(ACCOUNT_READ)
+@account.page(SessionOut(), sort=("-lastUsedAt", "createdAt"))
+def list_sessions() -> Select[AuthSession]:
+    """Where one is signed in, what was used last first."""
+    return devices.living(my_id())
+
+
+@account.delete("/sessions/<uuid:session_id>")
+@require(ACCOUNT_WRITE)
+@account.response(204)
+def end_session(session_id: UUID) -> None:
+    """End one session, in every process within five seconds. 404 for what is none of one's own."""
+    if not devices.end(my_id(), session_id):
+        raise NotFound
+
+
+@account.delete("/sessions")
+@require(ACCOUNT_WRITE)
+@account.response(204)
+def end_other_sessions() -> None:
+    """End every session but the asking one, in every process within five seconds."""
+    devices.end_others(my_id(), but=principal().session_id)

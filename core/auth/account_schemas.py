@@ -9,6 +9,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
+from core.context import principal
 from core.web import Schema
 
 from .schemas import PreferencesOut, printable
@@ -91,3 +92,17 @@ class AllPreferencesOut(PreferencesOut):
 
     locale = fields.String(required=True)
     timezone = fields.String(required=True)
+
+
+class SessionOut(Schema):
+    """A session: where it began, and when it was last kept alive. ``current`` marks the asking one."""
+
+    id = fields.UUID(required=True)
+    ip = fields.String(required=True)
+    user_agent = fields.String(required=True)
+    amr = fields.List(fields.String(), required=True)
+    organisation_id = fields.UUID(allow_none=True)
+    created_at = fields.DateTime(required=True)
+    last_used_at = fields.DateTime(required=True)
+    expires_at = fields.DateTime(required=True)
+    current = fields.Function(lambda session: session.id == principal().session_id)

@@ -44,6 +44,15 @@ class PasswordChanged(Event, type="password.changed", version=1, scope="instance
 
 
 @dataclass(frozen=True)
+class SessionEnded(Event, type="session.ended", version=1, scope="instance"):
+    """Its owner ended a session: ``reason`` is ``logged_out``, ``revoked`` or ``others_revoked``."""
+
+    user_id: UUID
+    session_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True)
 class SecurityAlert(Event, type="security.alert", version=1, scope="instance"):
     """Something happened that the owner should hear of: ``kind`` is ``refresh_reused``."""
 
@@ -59,5 +68,6 @@ EVENTS: tuple[type[Event], ...] = (
     OtpWithheld,
     RegistrationRepeated,
     PasswordChanged,
+    SessionEnded,
     SecurityAlert,
 )

@@ -12,7 +12,7 @@ from core.engine import emit
 from core.errors import Forbidden, Problem, Unauthorized
 from core.users import UserLogin, note_login
 
-from . import credentials, sessions
+from . import credentials, devices, sessions
 from .asking import Caller
 from .codes import VERIFY_EMAIL, request_code
 from .credentials import Credential
@@ -73,10 +73,9 @@ def refresh(*, token: str, caller: Caller) -> dict[str, Any]:
     return _tokens(issued)
 
 
-def log_out(session_id: UUID) -> None:
+def log_out(user_id: UUID, session_id: UUID) -> None:
     """End a session and all its tokens."""
-    sessions.revoke(session_id, reason="logged_out")
-    auth().standings.forget_once_committed(session_id)
+    devices.end(user_id, session_id, reason="logged_out")
 
 
 def _still_holds(found: Credential, rehashed: str | None) -> bool:

@@ -126,7 +126,7 @@ def logout() -> None:
     """End this session and all its tokens, in every process within five seconds."""
     session = principal().session_id
     if session is not None:
-        login.log_out(session)
+        login.log_out(my_id(), session)
 
 
 @blp.get("/me")
