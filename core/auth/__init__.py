@@ -15,7 +15,7 @@ from core.web import Server
 from . import permissions, setup
 from .account_routes import account
 from .codes import verification_code
-from .events import EVENTS, OtpRequested, PasswordChanged, RegistrationRepeated, SecurityAlert
+from .events import EVENTS, EmailChanged, OtpRequested, PasswordChanged, RegistrationRepeated, SecurityAlert
 from .gate import authenticate
 from .pages import pages
 from .routes import blp
@@ -23,6 +23,7 @@ from .state import Auth, Organisations, auth, make
 
 __all__ = [
     "Auth",
+    "EmailChanged",
     "Organisations",
     "OtpRequested",
     "PasswordChanged",

@@ -13,12 +13,21 @@ from core.errors import NotFound
 from core.users import UserInfo, update_preferences, update_profile
 from core.web import Blueprint, body_limit
 
-from . import devices
-from .account_schemas import AllPreferencesOut, PreferencesIn, ProfileIn, ProfileOut, SessionOut
-from .asking import my_id, myself
+from . import address_change, devices
+from .account_schemas import (
+    AllPreferencesOut,
+    ChangeEmailIn,
+    ConfirmEmailIn,
+    PreferencesIn,
+    ProfileIn,
+    ProfileOut,
+    SessionOut,
+)
+from .asking import caller, my_id, myself
 from .models import AuthSession
 from .permissions import ACCOUNT_READ, ACCOUNT_WRITE
 from .routes import SMALL
+from .schemas import StatusOut
 
 account = Blueprint("account", url_prefix="/auth")
 
@@ -69,3 +78,36 @@ def end_session(session_id: UUID) -> None:
 def end_other_sessions() -> None:
     """End every session but the asking one, in every process within five seconds."""
     devices.end_others(my_id(), but=principal().session_id)
+
+
+@account.post("/change-email")
+@require(ACCOUNT_WRITE)
+@body_limit(SMALL)
+@account.arguments(ChangeEmailIn())
+@account.response(202, StatusOut())
+def change_email(data: dict[str, Any]) -> dict[str, str]:
+    """Have a code sent to another address of one's own.
+
+    The answer is the same for an address that somebody has. 422 a wrong password, 429 more than
+    three an hour.
+    """
+    address_change.ask(user_id=my_id(), current=data["current_password"], new=data["new_email"])
+    return {"status": "verification_sent"}
+
+
+@account.post("/change-email/confirm")
+@require(ACCOUNT_WRITE)
+@body_limit(SMALL)
+@account.arguments(ConfirmEmailIn())
+@account.response(200, StatusOut())
+def confirm_email(data: dict[str, Any]) -> dict[str, str]:
+    """Move to the new address with the code sent there; every other session ends, and the old address
+    is told. 400 `invalid_code`; 409 somebody took the address meanwhile."""
+    address_change.confirm(
+        user_id=my_id(),
+        session_id=principal().session_id,
+        new=data["new_email"],
+        code=data["code"],
+        ip=caller().ip,
+    )
+    return {"status": "changed"}

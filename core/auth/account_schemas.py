@@ -12,7 +12,7 @@ from marshmallow import ValidationError, fields, validate
 from core.context import principal
 from core.web import Schema
 
-from .schemas import PreferencesOut, printable
+from .schemas import Email, PreferencesOut, digits, password, printable
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")  # the form of BCP 47
 _DEPTH = 5
@@ -92,6 +92,20 @@ class AllPreferencesOut(PreferencesOut):
 
     locale = fields.String(required=True)
     timezone = fields.String(required=True)
+
+
+class ChangeEmailIn(Schema):
+    """The address to have, and the password to show who asks."""
+
+    new_email = Email(required=True)
+    current_password = password()
+
+
+class ConfirmEmailIn(Schema):
+    """The address to have, and the code that was sent to it."""
+
+    new_email = Email(required=True)
+    code = digits()
 
 
 class SessionOut(Schema):

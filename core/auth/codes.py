@@ -21,7 +21,8 @@ from .models import Code
 
 VERIFY_EMAIL = "verify_email"
 RESET = "reset"
-PURPOSES = (VERIFY_EMAIL, RESET)
+CHANGE_EMAIL = "change_email"
+PURPOSES = (VERIFY_EMAIL, RESET, CHANGE_EMAIL)
 _WINDOW = timedelta(hours=1)
 
 
@@ -86,7 +87,7 @@ def count_request(key: str, rules: CodeRules) -> None:
     if asked[0] >= rules.per_hour:
         wait = max(1, int((asked[1] + _WINDOW - now).total_seconds()) + 1)
         raise Problem(
-            f"{rules.per_hour} codes an hour are sent to one address. Try again later.",
+            f"{rules.per_hour} codes an hour are sent. Try again later.",
             status=429,
             code="rate_limited",
             headers={"Retry-After": str(wait)},
@@ -97,6 +98,16 @@ def redeem(*, email: str, given: str, purpose: str, rules: CodeRules) -> UUID | 
     """Try and take a code at once: the id of its owner, or ``None`` where it does not hold."""
     proof = try_code(email=email, given=given, purpose=purpose, rules=rules)
     return proof.user_id if proof is not None and take(proof) else None
+
+
+def count_for(who: UUID, *, purpose: str, rules: CodeRules) -> None:
+    """Let a person ask as rarely as an address may be asked for, whichever addresses they name.
+
+    Raises ``Problem`` 429 for one request too many within the hour.
+    """
+    key = address_key(f"user {who}")  # no address has a space outside quotes
+    count_request(key, rules)
+    db.insert(Code(address_key=key, purpose=purpose, expires_at=utcnow()))
 
 
 def try_code(*, email: str, given: str, purpose: str, rules: CodeRules) -> Proof | None:
@@ -152,13 +163,13 @@ def wrong() -> Problem:
     return Problem("This code is wrong, used or too old.", code="invalid_code")
 
 
-def void(user_id: UUID) -> None:
-    """Make every code somebody was promised worthless, in the open unit of work."""
+def void(user_id: UUID, *, purpose: str | None = None) -> None:
+    """Make every code somebody was promised, or those for one purpose, worthless in the open unit of work."""
+    which = [Code.user_id == user_id, Code.used_at.is_(None)]
+    if purpose is not None:
+        which.append(Code.purpose == purpose)
     db.session.execute(
-        update(Code)
-        .where(Code.user_id == user_id, Code.used_at.is_(None))
-        .values(used_at=utcnow())
-        .execution_options(synchronize_session=False)
+        update(Code).where(*which).values(used_at=utcnow()).execution_options(synchronize_session=False)
     )
 
 

@@ -44,6 +44,16 @@ class PasswordChanged(Event, type="password.changed", version=1, scope="instance
 
 
 @dataclass(frozen=True)
+class EmailChanged(Event, type="email.changed", version=1, scope="instance"):
+    """An account moved from the address ``old`` to ``new``; the other sessions have ended."""
+
+    user_id: UUID
+    old: str
+    new: str
+    ip: str
+
+
+@dataclass(frozen=True)
 class SessionEnded(Event, type="session.ended", version=1, scope="instance"):
     """Its owner ended a session: ``reason`` is ``logged_out``, ``revoked`` or ``others_revoked``."""
 
@@ -68,6 +78,7 @@ EVENTS: tuple[type[Event], ...] = (
     OtpWithheld,
     RegistrationRepeated,
     PasswordChanged,
+    EmailChanged,
     SessionEnded,
     SecurityAlert,
 )

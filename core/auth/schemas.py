@@ -22,7 +22,13 @@ class Email(fields.String):
         return normalise(text)
 
 
-def _password() -> fields.String:
+def digits() -> fields.String:
+    """Six of them, and ASCII ones."""
+    return fields.String(required=True, validate=validate.Regexp(r"^[0-9]{6}\Z", error="Six digits."))
+
+
+def password() -> fields.String:
+    """A password as it was typed."""
     # the shortest length is the profile's and is checked with everything else about it
     return fields.String(required=True, load_only=True, validate=validate.Length(min=1, max=LONGEST))
 
@@ -40,7 +46,7 @@ class RegisterIn(Schema):
     """Somebody new."""
 
     email = Email(required=True)
-    password = _password()
+    password = password()
     name = _name()
 
 
@@ -60,7 +66,7 @@ class VerifyIn(Schema):
     """An address and the code that was sent to it; ``otp`` is another name of ``code``."""
 
     email = Email(required=True)
-    code = fields.String(required=True, validate=validate.Regexp(r"^[0-9]{6}\Z", error="Six digits."))
+    code = digits()
 
     @pre_load
     def _otp(self, data: Any, **_kwargs: Any) -> Any:
@@ -72,14 +78,14 @@ class VerifyIn(Schema):
 class ResetPasswordIn(VerifyIn):
     """An address, the code that was sent to it, and the password to have."""
 
-    new_password = _password()
+    new_password = password()
 
 
 class LoginIn(Schema):
     """Who one is and what only oneself knows."""
 
     email = Email(required=True)
-    password = _password()
+    password = password()
 
 
 class RefreshIn(Schema):
@@ -146,8 +152,8 @@ class MeOut(Schema):
 class ChangePasswordIn(Schema):
     """The password one has and the one to have."""
 
-    current_password = _password()
-    new_password = _password()
+    current_password = password()
+    new_password = password()
 
 
 class SetupIn(RegisterIn):

@@ -13,6 +13,7 @@ from .preferences import update_preferences
 from .profile import update_profile
 from .service import (
     UserInfo,
+    change_address,
     create_user,
     find_by_email,
     find_user,
@@ -34,6 +35,7 @@ __all__ = [
     "UserRole",
     "UserUpdated",
     "UserVerified",
+    "change_address",
     "create_user",
     "find_by_email",
     "find_user",

@@ -38,6 +38,12 @@ def say_password_changed(event: Any, delivery: Delivery) -> None:
     deliver(delivery.id, to=event.email, template="password_changed", context=context)
 
 
+def say_email_changed(event: Any, delivery: Delivery) -> None:
+    """``email.changed``: told to the old address; the new one had the code."""
+    context = {"name": _name(event.user_id), "new": event.new, "ip": event.ip}
+    deliver(delivery.id, to=event.old, template="email_changed", context=context)
+
+
 def warn(event: Any, delivery: Delivery) -> None:
     """``security.alert``: something that the owner of an account should look at."""
     context = {"name": _name(event.user_id), "kind": event.kind, "ip": event.ip}
@@ -54,6 +60,7 @@ TABLE = (
     ("user.registration_repeated", say_account_exists),
     ("user.verified", welcome),
     ("password.changed", say_password_changed),
+    ("email.changed", say_email_changed),
     ("security.alert", warn),
 )
 

@@ -19,7 +19,7 @@ import time_machine
 from sqlalchemy import inspect
 
 from core.api import Invalid, begin, db, emit, select, unscoped, utcnow, uuid7
-from core.auth import SecurityAlert
+from core.auth import EmailChanged, SecurityAlert
 from core.testing import Instance, Person
 from core.users import find_by_email
 from plugins.mail.api import send
@@ -157,6 +157,20 @@ def test_a_copied_sign_in_is_told(instance: Instance) -> None:
         )
     instance.drain()
     assert "Look after your Jobstead account" in subjects(instance)
+
+
+def test_the_address_that_was_left_is_told(instance: Instance) -> None:
+    instance.plugins("mail")
+    instance.person("anna@example.net")
+    with instance.app.app_context(), begin():
+        user = find_by_email("anna@example.net")
+        assert user is not None
+        emit(EmailChanged(user_id=user.id, old="ann@example.com", new=user.email, ip="192.0.2.7"))
+    instance.drain()
+    mails = [read(path) for path in files(instance)]
+    (mail,) = [mail for mail in mails if mail["Subject"] == "Your Jobstead address was changed"]
+    assert mail["To"] == "ann@example.com"
+    assert "anna@example.net" in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
 
 
 def test_a_temporary_refusal_is_tried_again_with_the_same_message_id(
