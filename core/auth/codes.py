@@ -23,7 +23,8 @@ VERIFY_EMAIL = "verify_email"
 RESET = "reset"
 CHANGE_EMAIL = "change_email"
 PURPOSES = (VERIFY_EMAIL, RESET, CHANGE_EMAIL)
-_WINDOW = timedelta(hours=1)
+WINDOW = timedelta(hours=1)
+"""What an address may ask for is counted over so long."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,11 @@ def count_request(key: str, rules: CodeRules) -> None:
     now = utcnow()
     asked = db.session.execute(
         select(func.count(), func.min(Code.created_at)).where(
-            Code.address_key == key, Code.created_at > now - _WINDOW
+            Code.address_key == key, Code.created_at > now - WINDOW
         )
     ).one()
     if asked[0] >= rules.per_hour:
-        wait = max(1, int((asked[1] + _WINDOW - now).total_seconds()) + 1)
+        wait = max(1, int((asked[1] + WINDOW - now).total_seconds()) + 1)
         raise Problem(
             f"{rules.per_hour} codes an hour are sent. Try again later.",
             status=429,
