@@ -9,7 +9,7 @@ from core.context import organisation_id, principal
 from core.users import UserInfo
 from core.web import Blueprint, body_limit
 
-from . import credentials, login, recovery, registration, setup
+from . import cookies, credentials, login, recovery, registration, setup
 from .asking import caller, my_id, myself
 from .permissions import ACCOUNT_READ, ACCOUNT_WRITE
 from .schemas import (
@@ -105,8 +105,14 @@ def reset_password(data: dict[str, Any]) -> dict[str, str]:
 @blp.arguments(LoginIn())
 @blp.response(200, LoginOut())
 def sign_in(data: dict[str, Any]) -> dict[str, Any]:
-    """Begin a session. 401 `invalid_credentials`; 403 `email_not_verified` sends a new code."""
-    return login.log_in(**data, caller=caller())
+    """Begin a session. 401 `invalid_credentials`; 403 `email_not_verified` sends a new code.
+
+    With `cookies` the tokens go into cookies that scripts cannot read, for pages of this server alone.
+    """
+    if data["cookies"]:
+        cookies.check_origin()  # or another site could sign its visitors in as somebody else
+    tokens = login.log_in(email=data["email"], password=data["password"], caller=caller())
+    return cookies.give(tokens) if data["cookies"] else tokens
 
 
 @blp.post("/refresh")
@@ -115,8 +121,13 @@ def sign_in(data: dict[str, Any]) -> dict[str, Any]:
 @blp.arguments(RefreshIn())
 @blp.response(200, TokensOut())
 def refresh(data: dict[str, Any]) -> dict[str, Any]:
-    """Exchange a refresh token, once. 401; a token that was used before ends the whole session."""
-    return login.refresh(token=data["refresh_token"], caller=caller())
+    """Exchange a refresh token, once. 401; a token that was used before ends the whole session.
+
+    Without one the browser's cookie is exchanged; that needs `X-CSRF-Token`, else 403 `csrf_failed`.
+    """
+    if "refresh_token" in data:
+        return login.refresh(token=data["refresh_token"], caller=caller())
+    return login.refresh_cookies(caller=caller())
 
 
 @blp.post("/logout")
@@ -127,6 +138,7 @@ def logout() -> None:
     session = principal().session_id
     if session is not None:
         login.log_out(my_id(), session)
+    cookies.withdraw()
 
 
 @blp.get("/me")

@@ -82,23 +82,29 @@ class ResetPasswordIn(VerifyIn):
 
 
 class LoginIn(Schema):
-    """Who one is and what only oneself knows."""
+    """Who one is and what only oneself knows. Browsers ask for ``cookies`` instead of tokens."""
 
     email = Email(required=True)
     password = password()
+    cookies = fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
 
 class RefreshIn(Schema):
-    """The newest refresh token of a session."""
+    """The newest refresh token of a session; left out where it is in a cookie."""
 
-    refresh_token = fields.String(required=True, load_only=True, validate=validate.Length(max=200))
+    refresh_token = fields.String(load_only=True, validate=validate.Length(max=200))
 
 
 class TokensOut(Schema):
-    """A session's tokens. Times in seconds; a refresh token is good for one exchange."""
+    """A session's tokens. Times in seconds; a refresh token is good for one exchange.
 
-    access_token = fields.String(required=True)
-    refresh_token = fields.String(required=True)
+    Where they went into cookies ``tokenType`` is ``Cookie``, and ``csrfToken`` is to be sent as
+    ``X-CSRF-Token`` with whatever changes something.
+    """
+
+    access_token = fields.String()
+    refresh_token = fields.String()
+    csrf_token = fields.String()
     token_type = fields.String(required=True)
     expires_in = fields.Integer(required=True)
     refresh_expires_at = fields.DateTime(required=True)
