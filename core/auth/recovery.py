@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from core.engine import emit
-from core.errors import Invalid
 from core.users import find_by_email, mark_verified
 
 from . import codes, credentials, sessions
@@ -38,13 +37,11 @@ def reset(*, email: str, code: str, new: str, ip: str) -> None:
     held = credentials.find(user_id=proof.user_id) if proof is not None else None
     if proof is None or held is None or held.email != email:  # the account may have moved to another address
         raise codes.wrong()
-    parts.passwords.check(new, email=email, name=held.name, field="newPassword")
-    if parts.passwords.verify(held.hash, new):
-        raise Invalid("Choose another password.", errors={"newPassword": ["This is your password already."]})
-    hashed = parts.passwords.hash(new)  # slow, so before the transaction begins
+    hashed = credentials.hash_new(held, new)
     if not codes.take(proof):
         raise codes.wrong()
     credentials.store(proof.user_id, hashed)
+    credentials.remember(held)
     mark_verified(proof.user_id)  # the code came by mail
     codes.void(proof.user_id)
     sessions.revoke_all(proof.user_id, reason="password_reset")

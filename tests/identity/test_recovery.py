@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from core.auth.models import OldPassword
 from core.users import User
+from core.web import Server
 from tests.identity.world import CROWD, PASSWORD, Person, World, crowd, statuses
 
 ANN = "ann@example.org"
@@ -96,6 +100,38 @@ def test_the_password_there_was_is_refused_and_the_code_still_holds(world: World
         assert (answer.status_code, set(answer.json["errors"])) == (422, {"newPassword"})
     assert ann.call("GET", "/auth/me").status_code == 200
     assert _reset(world, code).status_code == 200
+
+
+def test_where_it_is_hardened_the_last_five_are_refused(make: Callable[..., Server]) -> None:
+    world = World(make(JOBSTEAD_LIMITS_SCALE="100000", JOBSTEAD_AUTH__PASSWORD_HISTORY="5"))
+    ann, bob = world.person(ANN), world.person("bob@example.org")
+    had = [PASSWORD, *(f"{NEW} {n}" for n in range(1, 6))]
+    for current, new in pairwise(had[:5]):
+        change = {"currentPassword": current, "newPassword": new}
+        assert ann.call("PUT", "/auth/change-password", json=change).status_code == 200
+    _forgot(world)
+    assert _reset(world, world.code(ANN), had[5]).status_code == 200
+
+    _forgot(world)
+    code = world.code(ANN)
+    assert [_reset(world, code, old).status_code for old in (had[5], had[3], had[1])] == [422] * 3
+    assert _reset(world, code, had[0]).status_code == 200  # the sixth last
+    assert len(world.execute(select(OldPassword.id)).all()) == 4
+    change = {"currentPassword": PASSWORD, "newPassword": had[5]}
+    assert bob.call("PUT", "/auth/change-password", json=change).status_code == 200
+
+
+def test_who_logs_in_while_the_password_is_replaced_is_out(world: World, ann: Person) -> None:
+    _forgot(world)
+    code = world.code(ANN)
+
+    answers = crowd(lambda n: _reset(world, code) if n == 0 else world.login(ANN), size=8)
+
+    tokens = [answer.json for answer in answers if "accessToken" in (answer.json or {})]
+    assert statuses(answers).keys() <= {200, 401}
+    for each in tokens:
+        assert Person(world, ANN, each).call("GET", "/auth/me").status_code == 401
+    world.signed_in(ANN, NEW)
 
 
 def test_only_who_knows_the_code_learns_what_the_password_was(world: World, ann: Person) -> None:
