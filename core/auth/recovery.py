@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.engine import emit
-from core.users import find_by_email, mark_verified
+from core.users import mark_verified
 
 from . import codes, credentials, sessions
 from .codes import RESET
@@ -16,11 +16,11 @@ def forgot(*, email: str) -> None:
 
     Raises ``Problem`` 429 past three an hour, for known and unknown addresses alike.
     """
-    user = find_by_email(email)
-    known = user is not None and user.status == "active"
+    found = credentials.find(email=email)
+    known = found is not None and found.status == "active"
     codes.request_code(
         email=email,
-        user_id=user.id if user is not None and known else None,
+        user_id=found.user_id if found is not None and known else None,
         purpose=RESET,
         rules=auth().codes,
     )

@@ -40,11 +40,11 @@ def register(*, email: str, password: str, name: str) -> None:
 
 def resend(*, email: str) -> None:
     """Send another code to an address still to be verified; any other address only counts."""
-    user = find_by_email(email)
-    waiting = user is not None and not user.verified
+    found = credentials.find(email=email)
+    waiting = found is not None and not found.verified
     request_code(
         email=email,
-        user_id=user.id if user is not None and waiting else None,
+        user_id=found.user_id if found is not None and waiting else None,
         purpose=VERIFY_EMAIL,
         rules=auth().codes,
     )
