@@ -26,6 +26,12 @@ def forgot(*, email: str) -> None:
     )
 
 
+def check(*, email: str, code: str) -> None:
+    """Try a code without using it up; one try the less. Raises ``Problem`` 400 ``invalid_code``."""
+    if codes.try_code(email=email, given=code, purpose=RESET, rules=auth().codes) is None:
+        raise codes.wrong()
+
+
 def reset(*, email: str, code: str, new: str, ip: str) -> None:
     """Replace a password by the code that was sent, and end every session of its owner.
 

@@ -11,6 +11,7 @@ from core.web import Blueprint, body_limit
 
 from . import cookies, credentials, login, recovery, registration, setup
 from .asking import caller, my_id, myself
+from .codes import RESET
 from .permissions import ACCOUNT_READ, ACCOUNT_WRITE
 from .schemas import (
     ChangePasswordIn,
@@ -66,8 +67,15 @@ def resend_otp(data: dict[str, Any]) -> dict[str, str]:
 @blp.arguments(VerifyIn())
 @blp.response(200, StatusOut())
 def verify_otp(data: dict[str, Any]) -> dict[str, str]:
-    """Show by its code that an address is one's own. 400 `invalid_code`; five tries a code."""
-    registration.verify(**data)
+    """Show by its code that an address is one's own. 400 `invalid_code`; five tries a code.
+
+    With `purpose` `reset` the code of a forgotten password is tried and not used up: that is left to
+    `PUT /auth/reset-password`.
+    """
+    if data["purpose"] == RESET:
+        recovery.check(email=data["email"], code=data["code"])
+    else:
+        registration.verify(email=data["email"], code=data["code"])
     return {"status": "verified"}
 
 

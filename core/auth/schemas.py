@@ -9,6 +9,7 @@ from marshmallow import ValidationError, fields, pre_load, validate
 from core.users import normalise
 from core.web import Schema
 
+from .codes import RESET, VERIFY_EMAIL
 from .passwords import LONGEST
 
 
@@ -62,7 +63,7 @@ class EmailIn(Schema):
     email = Email(required=True)
 
 
-class VerifyIn(Schema):
+class CodeIn(Schema):
     """An address and the code that was sent to it; ``otp`` is another name of ``code``."""
 
     email = Email(required=True)
@@ -75,7 +76,13 @@ class VerifyIn(Schema):
         return data
 
 
-class ResetPasswordIn(VerifyIn):
+class VerifyIn(CodeIn):
+    """Which code it is: one that verifies an address, or one for a forgotten password."""
+
+    purpose = fields.String(load_default=VERIFY_EMAIL, validate=validate.OneOf([VERIFY_EMAIL, RESET]))
+
+
+class ResetPasswordIn(CodeIn):
     """An address, the code that was sent to it, and the password to have."""
 
     new_password = password()

@@ -91,6 +91,33 @@ def test_a_code_is_good_for_one_purpose(world: World, ann: Person) -> None:
     assert _reset(world, world.code("bob@example.org"), email="bob@example.org").status_code == 400
 
 
+def test_a_code_may_be_tried_before_the_password_is_chosen(world: World, ann: Person) -> None:
+    _forgot(world)
+    code = world.code(ANN)
+    wrong = f"{(int(code) + 1) % 1_000_000:06d}"
+
+    def tried(given: str, **more: Any) -> tuple[int, Any]:
+        answer = world.post("/auth/verify-otp", {"email": ANN, "code": given, **more})
+        return answer.status_code, (answer.json or {}).get("status")
+
+    assert tried(code)[0] == 400
+    assert tried(wrong, purpose="reset")[0] == 400
+    assert tried(code, purpose="reset") == (200, "verified")
+    assert tried(code, purpose="change_email")[0] == 422
+    assert _reset(world, code).status_code == 200
+    assert tried(code, purpose="reset")[0] == 400
+
+
+def test_trying_a_code_counts(world: World, ann: Person) -> None:
+    _forgot(world)
+    body = {"email": ANN, "code": world.code(ANN), "purpose": "reset"}
+
+    answers = crowd(lambda _: world.post("/auth/verify-otp", body))
+
+    assert statuses(answers) == {200: 5, 400: CROWD - 5}
+    assert _reset(world, body["code"]).status_code == 400
+
+
 def test_the_password_there_was_is_refused_and_the_code_still_holds(world: World, ann: Person) -> None:
     _forgot(world)
     code = world.code(ANN)
