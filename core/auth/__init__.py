@@ -12,9 +12,10 @@ from core.crypto import Keyring
 from core.engine import register_events
 from core.web import Server
 
-from . import permissions, setup
+from . import cleanup, permissions, setup
+from .account_routes import account
 from .codes import verification_code
-from .events import EVENTS, OtpRequested, PasswordChanged, RegistrationRepeated, SecurityAlert
+from .events import EVENTS, EmailChanged, OtpRequested, PasswordChanged, RegistrationRepeated, SecurityAlert
 from .gate import authenticate
 from .pages import pages
 from .routes import blp
@@ -22,6 +23,7 @@ from .state import Auth, Organisations, auth, make
 
 __all__ = [
     "Auth",
+    "EmailChanged",
     "Organisations",
     "OtpRequested",
     "PasswordChanged",
@@ -43,6 +45,8 @@ def init_app(app: Flask, config: Config) -> None:
     app.extensions["jobstead.auth"] = make(config, instance=instance)
     permissions.declare(cast(Permissions, app.extensions["jobstead.permissions"]))
     register_events(app, "core", EVENTS)
+    cleanup.register(app)
     server = cast(Server, app)
     server.mount(blp)
+    server.mount(account)
     server.mount(pages, prefix="")

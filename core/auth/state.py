@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -63,6 +64,11 @@ class Auth:
     codes: CodeRules
     sessions: Lifetimes
     organisations: Organisations = field(default_factory=Organisations)
+
+    @property
+    def longest_idle(self) -> timedelta:
+        """A session unused for longer has neither an access nor a refresh token that holds."""
+        return max(self.sessions.idle, self.tokens.lifetime)
 
 
 def auth(app: Flask | None = None) -> Auth:

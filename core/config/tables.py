@@ -139,6 +139,9 @@ class Auth:
         timedelta(days=30), "A session ends after so long, however much it is used.", validate=_at_least(60)
     )
     password_min: int = described(6, "Fewest characters of a password.", hardened=12, validate=Range(6, 256))
+    password_history: int = described(
+        1, "Passwords of one's own that cannot be chosen again.", hardened=5, validate=Range(1, 5)
+    )
     password_hash: Literal["argon2id"] = described("argon2id", "How passwords are hashed.")
     otp_ttl: timedelta = described(timedelta(minutes=10), "Life of a mailed code.", validate=_at_least(60))
     otp_attempts: int = described(5, "Wrong tries after which a code is dead.", validate=Range(1, 100))
