@@ -15,6 +15,7 @@ from core.web import Server
 from . import permissions, setup
 from .codes import verification_code
 from .events import EVENTS, OtpRequested, PasswordChanged, RegistrationRepeated, SecurityAlert
+from .fresh import confirm_fresh
 from .gate import authenticate
 from .pages import pages
 from .routes import blp
@@ -29,6 +30,7 @@ __all__ = [
     "SecurityAlert",
     "auth",
     "authenticate",
+    "confirm_fresh",
     "init_app",
     "setup",
     "verification_code",

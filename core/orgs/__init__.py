@@ -7,12 +7,13 @@ from typing import cast
 from flask import Flask
 
 from core.auth import Organisations, auth
+from core.engine import register_events, register_job, register_schedule
 from core.web import Server
 
-from . import service
+from . import ending, member_routes, routes, service
+from .events import EVENTS
 from .gate import choose_organisation
 from .models import ROLES, Member, Organisation
-from .routes import blp
 from .state import Orgs, orgs
 
 __all__ = ["ROLES", "Member", "Organisation", "Orgs", "choose_organisation", "init_app", "orgs"]
@@ -28,7 +29,18 @@ def init_app(app: Flask) -> None:
         default=service.default,
         of=service.listed,
     )
-    cast(Server, app).mount(blp)
+    register_events(app, "core", EVENTS)
+    register_job(app, "core", "purge_organisations", ending.purge, timeout=3600)
+    register_schedule(
+        app,
+        "core",
+        "purge_organisations",
+        job="core.purge_organisations",
+        cron="37 * * * *",
+        policy="once",
+    )
+    for group in (routes.blp, member_routes.blp):
+        cast(Server, app).mount(group)
 
 
 def _prepare() -> None:

@@ -8,7 +8,7 @@ from core.engine import register_events
 
 from .address import normalise
 from .events import EVENTS, UserCreated, UserLogin, UserVerified
-from .models import ROLES, User, UserRole
+from .models import ROLES, Role, User, UserRole
 from .service import (
     UserInfo,
     create_user,
@@ -25,6 +25,7 @@ from .service import (
 
 __all__ = [
     "ROLES",
+    "Role",
     "User",
     "UserCreated",
     "UserInfo",
