@@ -10,13 +10,23 @@ from core.auth import Organisations, auth
 from core.engine import register_events, register_job, register_schedule
 from core.web import Server
 
-from . import ending, member_routes, routes, service
+from . import ending, invitation_routes, member_routes, routes, service
 from .events import EVENTS
 from .gate import choose_organisation
+from .invitations import invitation_token
 from .models import ROLES, Member, Organisation
 from .state import Orgs, orgs
 
-__all__ = ["ROLES", "Member", "Organisation", "Orgs", "choose_organisation", "init_app", "orgs"]
+__all__ = [
+    "ROLES",
+    "Member",
+    "Organisation",
+    "Orgs",
+    "choose_organisation",
+    "init_app",
+    "invitation_token",
+    "orgs",
+]
 
 
 def init_app(app: Flask) -> None:
@@ -39,7 +49,7 @@ def init_app(app: Flask) -> None:
         cron="37 * * * *",
         policy="once",
     )
-    for group in (routes.blp, member_routes.blp):
+    for group in (routes.blp, member_routes.blp, invitation_routes.blp):
         cast(Server, app).mount(group)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.api import Delivery, find_user, get_logger, verification_code
+from core.api import Delivery, find_user, get_logger, invitation_token, verification_code
 
 from .service import deliver
 
@@ -32,6 +32,22 @@ def welcome(event: Any, delivery: Delivery) -> None:
     deliver(delivery.id, to=event.email, template="welcome", context={"name": _name(event.user_id)})
 
 
+def invite(event: Any, delivery: Delivery) -> None:
+    """``invitation.created``: what it takes to join, derived here and now, and kept in the mail alone."""
+    try:
+        token = invitation_token(event.invitation_id)
+    except LookupError:
+        log.info("invitation is gone, no mail", delivery=str(delivery.id))
+        return
+    context = {
+        "inviter": _name(event.invited_by),
+        "organisation": event.organisation,
+        "role": event.role,
+        "token": token,
+    }
+    deliver(delivery.id, to=event.email, template="invitation", context=context)
+
+
 def _name(user_id: Any) -> str:
     user = find_user(user_id)
     return user.name if user is not None else ""
@@ -41,4 +57,5 @@ TABLE = (
     ("otp.requested", send_code),
     ("user.registration_repeated", say_account_exists),
     ("user.verified", welcome),
+    ("invitation.created", invite),
 )
