@@ -38,6 +38,9 @@ def init_app(app: Flask) -> None:
         crown=service.crown,
         default=service.default,
         of=service.listed,
+        release=ending.release,
+        bury=ending.bury,
+        figures=service.figures,
     )
     register_events(app, "core", EVENTS)
     register_job(app, "core", "purge_organisations", ending.purge, timeout=3600)

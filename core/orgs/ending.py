@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import Table, and_, delete, exists, or_, select
+from sqlalchemy.orm import aliased
 
 from core.auth import auth
 from core.clock import utcnow
@@ -12,10 +13,11 @@ from core.db import begin, current_unit, db, metadata, tenant_tables, unscoped
 from core.engine import emit, forget_organisation
 from core.errors import Conflict
 from core.log import get_logger
+from core.users import User
 
 from .events import OrganisationDeleted, OrganisationDeletionScheduled, OrganisationRestored
 from .members import locked, not_personal
-from .models import Invitation, Organisation
+from .models import Invitation, Member, Organisation
 from .state import orgs
 
 log = get_logger(__name__)
@@ -75,6 +77,59 @@ def erase(identifier: UUID) -> None:
             _finish(identifier)
     else:
         _finish(identifier)
+
+
+def release(user_id: UUID) -> None:
+    """Raise ``Conflict`` where somebody who is to be deleted is the last owner of what others use too.
+
+    Until the open unit of work ends nobody else leaves those organisations.
+    """
+    with unscoped("who goes must not leave organisations without an owner"):
+        owned = db.session.scalars(
+            select(Organisation.id)
+            .join(Member, Member.organisation_id == Organisation.id)
+            .where(Member.user_id == user_id, Member.role == "owner", Organisation.kind == "team")
+            .order_by(Organisation.id)
+            .with_for_update(of=Organisation)
+        ).all()
+        others = db.session.execute(
+            select(Member.organisation_id, Member.role)
+            .join(User, User.id == Member.user_id)
+            .where(Member.organisation_id.in_(owned), Member.user_id != user_id, User.status == "active")
+        ).all()
+    used, kept = (
+        {row.organisation_id for row in others},
+        {row.organisation_id for row in others if row.role == "owner"},
+    )
+    if used - kept:
+        raise Conflict(
+            "This person is the last owner of organisations that others belong to.",
+            code="last_owner",
+            errors={"organisations": sorted(map(str, used - kept))},
+        )
+
+
+def bury(user_id: UUID) -> None:
+    """Delete what somebody leaves to nobody: their personal organisation, and those they are alone in."""
+    other = aliased(Member)
+    with begin(write=False), unscoped(_WHY):
+        theirs = db.session.scalars(
+            select(Organisation.id)
+            .join(Member, Member.organisation_id == Organisation.id)
+            .where(
+                Member.user_id == user_id,
+                Member.role == "owner",
+                or_(
+                    and_(Organisation.kind == "personal", Organisation.created_by == user_id),
+                    and_(
+                        Organisation.kind == "team",
+                        ~exists().where(other.organisation_id == Organisation.id, other.user_id != user_id),
+                    ),
+                ),
+            )
+        ).all()
+    for identifier in theirs:
+        erase(identifier)
 
 
 def _in_chunks(identifier: UUID) -> None:

@@ -8,7 +8,7 @@ import unicodedata
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
@@ -131,6 +131,12 @@ def default(user_id: UUID) -> UUID | None:
     rows = listed(user_id)
     personal = [row["id"] for row in rows if row["kind"] == "personal"]
     return next(iter(personal or [row["id"] for row in rows]), None)
+
+
+def figures() -> dict[str, int]:
+    """How many organisations of each kind there are."""
+    kinds = select(Organisation.kind, func.count()).group_by(Organisation.kind)
+    return {kind: int(count) for kind, count in db.session.execute(kinds).all()}
 
 
 def _slug(name: str) -> str:

@@ -44,6 +44,27 @@ class User(InstanceMixin, Base):
     """Since when somebody is deleted. Suspended until then; the row goes when the grace is over."""
     granted: Mapped[list[UserRole]] = relationship("UserRole", lazy="raise", viewonly=True)
 
+    @property
+    def verified(self) -> bool:
+        """Whether they showed that the address is theirs."""
+        return self.verified_at is not None
+
+    @property
+    def standing(self) -> str:
+        """``active``, ``suspended`` or ``deleted``."""
+        return self.status if self.deleted_at is None else "deleted"
+
+    @property
+    def roles(self) -> list[str]:
+        """The roles of the instance they hold, the mightiest first; ask for ``granted`` when loading."""
+        held = {grant.role for grant in self.granted}
+        return [*(role for role in ROLES if role in held), *sorted(held.difference(ROLES)), "user"]
+
+    @property
+    def role(self) -> str:
+        """The mightiest of them."""
+        return self.roles[0]
+
 
 class UserRole(Base):
     """A role of the instance that somebody holds beyond being a user."""

@@ -13,11 +13,13 @@ from sqlalchemy import insert, update
 from werkzeug.test import TestResponse
 
 from core.auth import sessions
+from core.auth.admin import roles as made_roles
 from core.auth.models import AuthSession
 from core.clock import utcnow
 from core.config import Config
 from core.db import uuid7
 from core.orgs import Member, state
+from core.users import UserRole
 from tests.identity.world import Person, World
 
 
@@ -77,7 +79,20 @@ def five_seconds(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         offset += 5.0
 
     clock = SimpleNamespace(monotonic=lambda: real() + offset)
-    for room in (sessions, state):
+    for room in (sessions, state, made_roles):
         assert room.FRESH_FOR <= 5
         monkeypatch.setattr(room, "time", clock)
     return pass_by
+
+
+def holder(world: World, email: str, *held: str) -> Person:
+    """Somebody who holds roles of the instance."""
+    person = world.person(email)
+    for role in held:
+        world.execute(insert(UserRole.__table__).values(user_id=world.user_id(email), role=role))
+    return person
+
+
+def user(world: World, who: Person) -> str:
+    """The path of somebody's row."""
+    return f"/users/{world.user_id(who.email)}"
