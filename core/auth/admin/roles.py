@@ -60,10 +60,10 @@ class CustomRoles:
 
 
 def known(name: str) -> bool:
-    """Whether somebody can be given the role ``name``."""
+    """Whether somebody can be given the role ``name``; it is not deleted before they have it."""
     if name in ROLES:
         return True
-    found = select(Role.id).where(Role.name == name)
+    found = select(Role.id).where(Role.name == name).with_for_update(read=True)
     return db.session.execute(found).scalar_one_or_none() is not None
 
 
@@ -102,11 +102,13 @@ def shown(row: Role) -> dict[str, Any]:
 def create(*, name: str, summary: str, permissions: list[str]) -> Role:
     """Make a role. Raises ``Conflict`` for a name that is taken, else as ``change`` does."""
     held = _checked(permissions)
+    if name in BUILT_IN:
+        raise _taken()
     try:
         with db.session.begin_nested():
             row = db.insert(Role(name=name, summary=summary, permissions=held))
     except IntegrityError:
-        raise Conflict("There is such a role.", errors={"name": ["There is such a role."]}) from None
+        raise _taken() from None
     _tell(row, created=True)
     return row
 
@@ -136,6 +138,10 @@ def remove(which: str) -> None:
     auth().standings.forget_once_committed()
     db.unit.after_commit.append(_custom().forget)
     emit(RoleDeleted(role=row.name))
+
+
+def _taken() -> Conflict:
+    return Conflict("There is such a role.", errors={"name": ["There is such a role."]})
 
 
 def _made(which: str) -> Role:
