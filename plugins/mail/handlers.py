@@ -48,6 +48,12 @@ def invite(event: Any, delivery: Delivery) -> None:
     deliver(delivery.id, to=event.email, template="invitation", context=context)
 
 
+def say_account_created(event: Any, delivery: Delivery) -> None:
+    """``user.invited``: how to begin with an account that an admin made."""
+    context = {"name": event.name, "has_password": event.has_password}
+    deliver(delivery.id, to=event.email, template="account_created", context=context)
+
+
 def _name(user_id: Any) -> str:
     user = find_user(user_id)
     return user.name if user is not None else ""
@@ -58,4 +64,5 @@ TABLE = (
     ("user.registration_repeated", say_account_exists),
     ("user.verified", welcome),
     ("invitation.created", invite),
+    ("user.invited", say_account_created),
 )

@@ -79,3 +79,18 @@ def test_one_that_was_withdrawn_before_it_left_is_not_sent(instance: Instance) -
     assert "invites you" not in " ".join(
         path.read_text() for path in (instance.home / "var" / "mail").glob("*.eml")
     )
+
+
+def test_whoever_gets_an_account_from_an_admin_hears_of_it(instance: Instance) -> None:
+    instance.plugins("mail")
+    admin = instance.person("root@example.com", role="superadmin")
+    for email, more in (("bob@example.com", {}), ("cid@example.com", {"password": "correct horse battery"})):
+        assert admin.post("/users", {"email": email, **more}).status_code == 201
+    instance.drain()
+
+    sent = [path.read_text() for path in (instance.home / "var" / "mail").glob("*.eml")]
+
+    made = sorted(text for text in sent if "An account at Jobstead is yours" in text)
+    assert len(made) == 2
+    assert sum("forgot password" in text for text in made) == 1
+    assert not any("correct horse" in text for text in sent)
