@@ -19,6 +19,8 @@ CONTEXTS = {
     "otp": {"name": "Ann", "purpose": "verify_email", "code": "123456"},
     "account_exists": {"name": "Ann"},
     "welcome": {"name": "Ann"},
+    "invitation": {"inviter": "Ann", "organisation": "Acme", "role": "viewer", "token": "jst_inv_x"},
+    "account_created": {"name": "Ann", "has_password": False},
     "notice": {"title": "Ready", "body": "It is ready.", "link": "https://jobs.example.org/x"},
 }
 
