@@ -32,6 +32,14 @@ def _nowhere(_user_id: UUID) -> UUID | None:
     return None
 
 
+def _freely(_user_id: UUID) -> None:
+    return
+
+
+def _no_figures() -> dict[str, int]:
+    return {}
+
+
 def _none(_user_id: UUID) -> list[dict[str, Any]]:
     return []
 
@@ -42,7 +50,9 @@ class Organisations:
 
     ``prepare`` runs at start in a transaction of its own, ``welcome`` in the one that makes
     somebody, ``crown`` in the one that makes the first admin; ``default`` names the organisation
-    a new session acts for; ``of`` lists somebody's organisations for ``/auth/me``.
+    a new session acts for; ``of`` lists somebody's organisations for ``/auth/me``. ``release``
+    raises ``Conflict`` where somebody cannot be missed, in the transaction that deletes them;
+    ``bury`` deletes what is theirs alone, in transactions of its own. ``figures`` counts them.
     """
 
     prepare: Callable[[], None] = _unprepared
@@ -50,6 +60,9 @@ class Organisations:
     crown: Callable[[UserInfo], None] = _nothing
     default: Callable[[UUID], UUID | None] = _nowhere
     of: Callable[[UUID], list[dict[str, Any]]] = _none
+    release: Callable[[UUID], None] = _freely
+    bury: Callable[[UUID], None] = _freely
+    figures: Callable[[], dict[str, int]] = _no_figures
 
 
 @dataclass

@@ -8,7 +8,7 @@ from core.engine import register_events
 
 from .address import normalise
 from .events import EVENTS, UserCreated, UserLogin, UserUpdated, UserVerified
-from .models import ROLES, User, UserRole
+from .models import ROLES, Role, User, UserRole
 from .preferences import update_preferences
 from .profile import update_profile
 from .service import (
@@ -28,6 +28,7 @@ from .service import (
 
 __all__ = [
     "ROLES",
+    "Role",
     "User",
     "UserCreated",
     "UserInfo",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.api import Delivery, find_user, get_logger, verification_code
+from core.api import Delivery, find_user, get_logger, invitation_token, verification_code
 
 from .service import deliver
 
@@ -50,6 +50,28 @@ def warn(event: Any, delivery: Delivery) -> None:
     deliver(delivery.id, to=event.email, template="security_alert", context=context)
 
 
+def invite(event: Any, delivery: Delivery) -> None:
+    """``invitation.created``: what it takes to join, derived here and now, and kept in the mail alone."""
+    try:
+        token = invitation_token(event.invitation_id)
+    except LookupError:
+        log.info("invitation is gone, no mail", delivery=str(delivery.id))
+        return
+    context = {
+        "inviter": _name(event.invited_by),
+        "organisation": event.organisation,
+        "role": event.role,
+        "token": token,
+    }
+    deliver(delivery.id, to=event.email, template="invitation", context=context)
+
+
+def say_account_created(event: Any, delivery: Delivery) -> None:
+    """``user.invited``: how to begin with an account that an admin made."""
+    context = {"name": event.name, "has_password": event.has_password}
+    deliver(delivery.id, to=event.email, template="account_created", context=context)
+
+
 def _name(user_id: Any) -> str:
     user = find_user(user_id)
     return user.name if user is not None else ""
@@ -62,6 +84,8 @@ TABLE = (
     ("password.changed", say_password_changed),
     ("email.changed", say_email_changed),
     ("security.alert", warn),
+    ("invitation.created", invite),
+    ("user.invited", say_account_created),
 )
 
 _CODE_MAILS = {"reset": "password_reset"}

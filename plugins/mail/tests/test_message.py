@@ -23,6 +23,8 @@ CONTEXTS = {
     "password_reset": {"name": "Ann", "code": "123456"},
     "security_alert": {"name": "Ann", "kind": "refresh_reused", "ip": "192.0.2.7"},
     "welcome": {"name": "Ann"},
+    "invitation": {"inviter": "Ann", "organisation": "Acme", "role": "viewer", "token": "jst_inv_x"},
+    "account_created": {"name": "Ann", "has_password": False},
     "notice": {"title": "Ready", "body": "It is ready.", "link": "https://jobs.example.org/x"},
 }
 
