@@ -1,6 +1,6 @@
 """organisations
 
-Revision 0003, after 0001. Written 2026-11-21.
+Revision 0003, after 0002. Written 2026-11-21.
 """
 
 from __future__ import annotations

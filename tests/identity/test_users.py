@@ -149,7 +149,7 @@ def test_of_oneself_one_changes_a_part(world: World, ann: Person, admin: Person)
     for body in ({"email": "x@example.org"}, {"verified": False}):
         assert ann.call("PUT", path, json=body).status_code == 403
     assert admin.call("PUT", path, json={"name": "A"}).json["name"] == "A"
-    assert [e["fields"] for e in world.events("user.updated")] == [["locale", "name", "timezone"], ["name"]]
+    assert [e["changed"] for e in world.events("user.updated")] == [["locale", "name", "timezone"], ["name"]]
 
 
 def test_another_address_ends_the_sessions_and_is_to_be_verified(

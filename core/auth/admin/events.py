@@ -19,14 +19,6 @@ class UserInvited(Event, type="user.invited", version=1, scope="instance"):
 
 
 @dataclass(frozen=True)
-class UserUpdated(Event, type="user.updated", version=1, scope="instance"):
-    """Something about somebody is another one; ``fields`` names what."""
-
-    user_id: UUID
-    fields: list[str]
-
-
-@dataclass(frozen=True)
 class UserRolesChanged(Event, type="user.roles_changed", version=1, scope="instance"):
     """Somebody holds other roles of the instance."""
 
@@ -85,7 +77,6 @@ class RoleDeleted(Event, type="role.deleted", version=1, scope="instance"):
 
 EVENTS: tuple[type[Event], ...] = (
     UserInvited,
-    UserUpdated,
     UserRolesChanged,
     UserSuspended,
     UserReinstated,

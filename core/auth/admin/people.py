@@ -19,7 +19,7 @@ from core.db import begin, db
 from core.engine import emit
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.log import get_logger
-from core.users import User, UserRole, create_user
+from core.users import User, UserRole, UserUpdated, create_user
 
 from . import rank, roles
 from .events import (
@@ -29,7 +29,6 @@ from .events import (
     UserReinstated,
     UserRolesChanged,
     UserSuspended,
-    UserUpdated,
 )
 
 log = get_logger(__name__)
@@ -111,7 +110,7 @@ def change(user_id: UUID, values: dict[str, Any]) -> User:
     if moved:
         _end_sessions(user_id, "email_changed")
     if changed:
-        emit(UserUpdated(user_id=user_id, fields=changed))
+        emit(UserUpdated(user_id=user_id, changed=changed))
     return row
 
 
