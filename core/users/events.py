@@ -27,10 +27,10 @@ class UserVerified(Event, type="user.verified", version=1, scope="instance"):
 
 @dataclass(frozen=True)
 class UserUpdated(Event, type="user.updated", version=1, scope="instance"):
-    """Somebody's profile or preferences are others now; ``changed`` names what, not what it is."""
+    """Somebody's profile or preferences are others now; ``fields`` names which, not what they are."""
 
     user_id: UUID
-    changed: list[str]
+    fields: list[str]
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def update_preferences(user_id: UUID, **values: Any) -> None:
     db.session.execute(
         update(User).where(User.id == user_id).values(**columns, preferences={**stored, **kept})
     )
-    emit(UserUpdated(user_id=user_id, changed=sorted(values)))
+    emit(UserUpdated(user_id=user_id, fields=sorted(values)))
 
 
 def _merged(held: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

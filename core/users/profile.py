@@ -19,4 +19,4 @@ def update_profile(user_id: UUID, **values: Any) -> None:
     if not values:
         return
     db.session.execute(update(User).where(User.id == user_id).values(**values))
-    emit(UserUpdated(user_id=user_id, changed=sorted(values)))
+    emit(UserUpdated(user_id=user_id, fields=sorted(values)))

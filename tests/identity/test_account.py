@@ -36,7 +36,7 @@ def test_a_profile_is_ones_own(world: World, ann: Person) -> None:
     }
     assert ann.me()["name"] == "Ann Example"
     assert (bob.me()["name"], bob.me()["avatar"]) == ("Somebody", None)
-    assert [(e["user_id"], e["changed"]) for e in world.events("user.updated")] == [
+    assert [(e["user_id"], e["fields"]) for e in world.events("user.updated")] == [
         (str(world.user_id("ann@example.org")), ["avatar", "name"])
     ]
 
