@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Table, and_, delete, exists, or_, select
@@ -24,6 +25,7 @@ log = get_logger(__name__)
 
 _WHY = "an organisation that ends takes its rows along"
 _CHUNK = 1_000
+_REMEMBERED = timedelta(days=30)
 
 
 def schedule() -> Organisation:
@@ -55,12 +57,16 @@ def restore() -> Organisation:
 def purge() -> dict[str, int]:
     """``core.purge_organisations``: delete those whose time has come; idempotent by their ids.
 
-    Nobody acts for them any more by then, so that theirs can go in several transactions.
+    Nobody acts for them any more by then, so that theirs can go in several transactions. Invitations
+    that have been over for a month go too.
     """
     with begin(write=False):
         due = db.session.scalars(select(Organisation.id).where(Organisation.deletes_at <= utcnow())).all()
     for identifier in due:
         erase(identifier)
+    with begin(), unscoped("addresses of invitations that are over are kept by nobody"):
+        over = delete(Invitation).where(Invitation.expires_at < utcnow() - _REMEMBERED)
+        db.session.execute(over.execution_options(synchronize_session=False))
     return {"deleted": len(due)}
 
 
@@ -90,7 +96,7 @@ def release(user_id: UUID) -> None:
             .join(Member, Member.organisation_id == Organisation.id)
             .where(Member.user_id == user_id, Member.role == "owner", Organisation.kind == "team")
             .order_by(Organisation.id)
-            .with_for_update(of=Organisation)
+            .with_for_update(of=Organisation, key_share=True)
         ).all()
         others = db.session.execute(
             select(Member.organisation_id, Member.role)

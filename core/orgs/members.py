@@ -30,9 +30,13 @@ def listed() -> Select[Member]:
 
 
 def locked() -> Organisation:
-    """The organisation acted for, its members kept from changing until the open unit of work ends."""
-    statement = select(Organisation).where(Organisation.id == organisation_id()).with_for_update()
-    row = db.session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
+    """The organisation acted for, its members kept from changing until the open unit of work ends.
+
+    Who writes other rows of it does not wait.
+    """
+    statement = select(Organisation).where(Organisation.id == organisation_id())
+    statement = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
+    row = db.session.scalars(statement).one_or_none()
     if row is None:
         raise NotFound
     return row

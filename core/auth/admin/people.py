@@ -204,7 +204,8 @@ def _one(user_id: UUID) -> User:
 def _locked(user_id: UUID, *, deleted: bool | None = False) -> User:
     """Somebody with their roles, kept from being changed by others. Raises ``NotFound``."""
     statement = listed() if deleted is False else select(User).options(selectinload(User.granted))
-    row = db.session.scalars(statement.where(User.id == user_id).with_for_update(of=User)).one_or_none()
+    statement = statement.where(User.id == user_id).with_for_update(of=User, key_share=True)
+    row = db.session.scalars(statement).one_or_none()
     if row is None:
         raise NotFound
     return row
