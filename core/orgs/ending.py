@@ -17,7 +17,7 @@ from core.log import get_logger
 from core.users import User
 
 from .events import OrganisationDeleted, OrganisationDeletionScheduled, OrganisationRestored
-from .members import locked, not_personal
+from .members import locked, not_personal, still
 from .models import Invitation, Member, Organisation
 from .state import orgs
 
@@ -28,12 +28,14 @@ _CHUNK = 1_000
 _REMEMBERED = timedelta(days=30)
 
 
-def schedule() -> Organisation:
+def schedule(*, by: UUID) -> Organisation:
     """Have the organisation acted for go when the grace is over; nobody can join it any more.
 
-    Announcing it again changes nothing. Raises ``Conflict`` for a personal one and for the home.
+    Announcing it again changes nothing. Raises ``Forbidden`` where ``by`` is no owner (any more),
+    ``Conflict`` for a personal one and for the home.
     """
     row = locked()
+    still(by, "owner")
     not_personal(row, "A personal organisation goes with its person.")
     if row.kind == "home":
         raise Conflict("The home of the instance stays.", code="home_organisation")

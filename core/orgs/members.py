@@ -104,8 +104,7 @@ def transfer(user_id: UUID, *, by: UUID) -> Member:
     """
     organisation = locked()
     not_personal(organisation, "A personal organisation is its person's alone.")
-    if role_of(by) != "owner":
-        raise Forbidden("Only an owner hands an organisation over.", code="owners_only")
+    still(by, "owner")
     member = _member(user_id)
     if user_id == by:
         raise Conflict("You own it already.", code="already_owner")
@@ -120,6 +119,12 @@ def transfer(user_id: UUID, *, by: UUID) -> Member:
 def role_of(user_id: UUID) -> str | None:
     """What somebody is in it, read afresh."""
     return db.session.execute(select(Member.role).where(Member.user_id == user_id)).scalar_one_or_none()
+
+
+def still(by: UUID, *roles: str) -> None:
+    """Raise ``Forbidden`` unless ``by`` has one of ``roles`` right now, whatever a process remembers."""
+    if role_of(by) not in roles:
+        raise Forbidden
 
 
 def not_personal(organisation: Organisation, why: str) -> None:
