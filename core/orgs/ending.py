@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Table, and_, delete, exists, or_, select
@@ -16,7 +17,7 @@ from core.log import get_logger
 from core.users import User
 
 from .events import OrganisationDeleted, OrganisationDeletionScheduled, OrganisationRestored
-from .members import locked, not_personal
+from .members import locked, not_personal, still
 from .models import Invitation, Member, Organisation
 from .state import orgs
 
@@ -24,14 +25,17 @@ log = get_logger(__name__)
 
 _WHY = "an organisation that ends takes its rows along"
 _CHUNK = 1_000
+_REMEMBERED = timedelta(days=30)
 
 
-def schedule() -> Organisation:
+def schedule(*, by: UUID) -> Organisation:
     """Have the organisation acted for go when the grace is over; nobody can join it any more.
 
-    Announcing it again changes nothing. Raises ``Conflict`` for a personal one and for the home.
+    Announcing it again changes nothing. Raises ``Forbidden`` where ``by`` is no owner (any more),
+    ``Conflict`` for a personal one and for the home.
     """
     row = locked()
+    still(by, "owner")
     not_personal(row, "A personal organisation goes with its person.")
     if row.kind == "home":
         raise Conflict("The home of the instance stays.", code="home_organisation")
@@ -55,12 +59,16 @@ def restore() -> Organisation:
 def purge() -> dict[str, int]:
     """``core.purge_organisations``: delete those whose time has come; idempotent by their ids.
 
-    Nobody acts for them any more by then, so that theirs can go in several transactions.
+    Nobody acts for them any more by then, so that theirs can go in several transactions. Invitations
+    that have been over for a month go too.
     """
     with begin(write=False):
         due = db.session.scalars(select(Organisation.id).where(Organisation.deletes_at <= utcnow())).all()
     for identifier in due:
         erase(identifier)
+    with begin(), unscoped("addresses of invitations that are over are kept by nobody"):
+        over = delete(Invitation).where(Invitation.expires_at < utcnow() - _REMEMBERED)
+        db.session.execute(over.execution_options(synchronize_session=False))
     return {"deleted": len(due)}
 
 
@@ -90,7 +98,7 @@ def release(user_id: UUID) -> None:
             .join(Member, Member.organisation_id == Organisation.id)
             .where(Member.user_id == user_id, Member.role == "owner", Organisation.kind == "team")
             .order_by(Organisation.id)
-            .with_for_update(of=Organisation)
+            .with_for_update(of=Organisation, key_share=True)
         ).all()
         others = db.session.execute(
             select(Member.organisation_id, Member.role)

@@ -24,7 +24,7 @@ from core.errors import Conflict, Forbidden, NotFound
 from core.users import User, UserInfo
 
 from .events import InvitationCreated, InvitationWithdrawn
-from .members import add, locked
+from .members import add, locked, still
 from .models import Invitation, Member, Organisation
 
 MOST = 200
@@ -42,6 +42,7 @@ def invite(email: str, role: str, *, by: UUID) -> Invitation:
     ``Problem`` 429 for too many mails to one address within the hour.
     """
     organisation = locked()
+    still(by, "owner", "admin")
     if organisation.deletes_at is not None:
         raise Conflict("This organisation is about to be deleted.", code="deletion_scheduled")
     if db.session.execute(_member_with(email)).scalar_one_or_none() is not None:
@@ -98,7 +99,8 @@ def withdraw(identifier: UUID) -> None:
 def accept(token: str, *, user: UserInfo) -> dict[str, Any]:
     """Let ``user`` join; one atomic statement decides among those who come with the same token.
 
-    Raises ``NotFound`` alike for one that is used, withdrawn, too old or never was, ``Forbidden``
+    Raises ``NotFound`` alike for one that is used, withdrawn, too old or never was, and for one of
+    somebody who is suspended by now; ``Forbidden``
     for somebody with another address, ``Conflict`` for who belongs to it already.
     """
     given = _hash(token)
@@ -148,7 +150,13 @@ def _to_take(given: str) -> Any:
     return (
         select(Organisation.id, Invitation.email)
         .join(Invitation, Invitation.organisation_id == Organisation.id)
-        .where(Invitation.token_hash == given, _waiting(), Organisation.deletes_at.is_(None))
+        .join(User, User.id == Invitation.invited_by)
+        .where(
+            Invitation.token_hash == given,
+            _waiting(),
+            Organisation.deletes_at.is_(None),
+            User.status == "active",
+        )
     )
 
 

@@ -30,9 +30,13 @@ def listed() -> Select[Member]:
 
 
 def locked() -> Organisation:
-    """The organisation acted for, its members kept from changing until the open unit of work ends."""
-    statement = select(Organisation).where(Organisation.id == organisation_id()).with_for_update()
-    row = db.session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
+    """The organisation acted for, its members kept from changing until the open unit of work ends.
+
+    Who writes other rows of it does not wait.
+    """
+    statement = select(Organisation).where(Organisation.id == organisation_id())
+    statement = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
+    row = db.session.scalars(statement).one_or_none()
     if row is None:
         raise NotFound
     return row
@@ -100,8 +104,7 @@ def transfer(user_id: UUID, *, by: UUID) -> Member:
     """
     organisation = locked()
     not_personal(organisation, "A personal organisation is its person's alone.")
-    if role_of(by) != "owner":
-        raise Forbidden("Only an owner hands an organisation over.", code="owners_only")
+    still(by, "owner")
     member = _member(user_id)
     if user_id == by:
         raise Conflict("You own it already.", code="already_owner")
@@ -116,6 +119,12 @@ def transfer(user_id: UUID, *, by: UUID) -> Member:
 def role_of(user_id: UUID) -> str | None:
     """What somebody is in it, read afresh."""
     return db.session.execute(select(Member.role).where(Member.user_id == user_id)).scalar_one_or_none()
+
+
+def still(by: UUID, *roles: str) -> None:
+    """Raise ``Forbidden`` unless ``by`` has one of ``roles`` right now, whatever a process remembers."""
+    if role_of(by) not in roles:
+        raise Forbidden
 
 
 def not_personal(organisation: Organisation, why: str) -> None:

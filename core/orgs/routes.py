@@ -66,7 +66,7 @@ def delete(org: str) -> Organisation:
     and the home of the instance.
     """
     confirm_fresh()
-    return ending.schedule()
+    return ending.schedule(by=myself())
 
 
 @blp.post("/<org>/restore")

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from core.api import invitation_token
 from core.clock import utcnow
@@ -15,6 +15,7 @@ from core.db import uuid7
 from core.orgs import Member
 from core.orgs import invitations as service
 from core.orgs.models import Invitation
+from core.users import User
 from tests.identity.teams import code_of, found, give, join, put_out, roles
 from tests.identity.world import Person, World, crowd, statuses
 
@@ -174,6 +175,27 @@ def test_whoever_may_invite_no_more_leaves_no_way_in(world: World, ann: Person, 
     assert put_out(ann, "acme", bob).status_code == 204
 
     assert _accept(cid, token).status_code == 404
+
+
+def test_whoever_is_suspended_lets_nobody_in(world: World, ann: Person, bob: Person) -> None:
+    token = _token(world, _invite(ann).json)
+    world.execute(update(User).where(User.email == ann.email).values(status="suspended"))
+    assert _accept(bob, token).status_code == 404
+
+    world.execute(update(User).values(status="active"))
+    assert _accept(bob, token).status_code == 200
+
+
+def test_whoever_was_put_out_elsewhere_invites_nobody_while_it_is_not_felt_yet(
+    world: World, ann: Person, bob: Person
+) -> None:
+    join(world, ann.call("GET", "/orgs/acme").json, bob, "admin")
+    assert bob.call("GET", "/orgs/acme/invitations").status_code == 200
+    world.execute(delete(Member).where(Member.role == "admin"))  # as another process does
+
+    assert bob.call("GET", "/orgs/acme/invitations").status_code == 200
+    assert _invite(bob, "cid@example.org").status_code == 403
+    assert _pending(ann) == []
 
 
 @pytest.mark.parametrize(("role", "status"), [("admin", 201), ("member", 403), ("viewer", 403), (None, 404)])

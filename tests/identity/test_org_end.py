@@ -17,6 +17,7 @@ from core.clock import utcnow
 from core.db import begin, metadata, tenant_tables, unscoped
 from core.engine import enqueue
 from core.orgs import Organisation, orgs
+from core.orgs.models import Invitation
 from core.testing import Instance
 from tests.identity.teams import code_of, found, grow_stale, join
 from tests.identity.world import Person, World
@@ -146,6 +147,21 @@ def test_personal_ones_and_the_home_stay(world: World, ann: Person) -> None:
     assert code_of(_delete(ann, "home")) == (409, "home_organisation")
     assert code_of(ann.call("PATCH", "/orgs/home", json={"slug": "house"})) == (409, "home_organisation")
     assert ann.call("PATCH", "/orgs/home", json={"name": "House"}).status_code == 200
+
+
+def test_invitations_are_forgotten_a_month_after_they_are_over(
+    world: World, ann: Person, acme: dict[str, Any]
+) -> None:
+    for slug, days in (("acme", 31), ("other", 29)):
+        if slug != "acme":
+            found(ann, slug)
+        ann.call("POST", f"/orgs/{slug}/invitations", json={"email": f"{slug}@example.org"})
+        mine = update(Invitation).where(Invitation.email == f"{slug}@example.org")
+        world.execute(mine.values(expires_at=utcnow() - timedelta(days=days)))
+
+    _purge(world)
+
+    assert world.execute(select(Invitation.email)).scalars().all() == ["other@example.org"]
 
 
 def test_rows_of_plugins_go_with_it(instance: Instance) -> None:

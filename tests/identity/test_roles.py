@@ -116,6 +116,23 @@ def test_a_change_is_felt_in_every_process_within_five_seconds(
     assert there.call("GET", "/auth/me").status_code == 401
 
 
+def test_being_demoted_is_felt_in_every_process_within_five_seconds(
+    world: World, root: Person, make: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = holder(world, "admin@example.org", "admin")
+    there = Person(World(make(JOBSTEAD_LIMITS_SCALE="100000")), admin.email, admin.tokens)
+    later = five_seconds(monkeypatch)
+    assert there.call("GET", "/users").status_code == 200
+
+    root.call("PUT", f"{user(world, admin)}/role", json={"role": "user"})
+    later()
+
+    assert there.call("GET", "/users").status_code == 401
+    assert admin.call("GET", "/users").status_code == 401
+    again = Person(there.world, admin.email, world.signed_in(admin.email).tokens)
+    assert again.call("GET", "/users").status_code == 403
+
+
 def test_nobody_makes_a_role_that_may_more_than_they(world: World, root: Person) -> None:
     _make(root, "keeper", "core.role.read", "core.role.write", "core.role.assign")
     _make(root, "strong", "core.user.delete")

@@ -149,7 +149,7 @@ def test_of_oneself_one_changes_a_part(world: World, ann: Person, admin: Person)
     for body in ({"email": "x@example.org"}, {"verified": False}):
         assert ann.call("PUT", path, json=body).status_code == 403
     assert admin.call("PUT", path, json={"name": "A"}).json["name"] == "A"
-    assert [e["changed"] for e in world.events("user.updated")] == [["locale", "name", "timezone"], ["name"]]
+    assert [e["fields"] for e in world.events("user.updated")] == [["locale", "name", "timezone"], ["name"]]
 
 
 def test_another_address_ends_the_sessions_and_is_to_be_verified(
@@ -165,6 +165,17 @@ def test_another_address_ends_the_sessions_and_is_to_be_verified(
     assert code_of(world.login("anna@example.org")) == (403, "email_not_verified")
     assert admin.call("PUT", path, json={"verified": True}).json["verified"] is True
     assert world.login("anna@example.org").status_code == 200
+
+
+def test_a_code_for_the_old_address_does_not_verify_the_new_one(world: World, admin: Person) -> None:
+    world.register("bob@example.org")
+    code = world.code("bob@example.org")
+    path = f"/users/{world.user_id('bob@example.org')}"
+
+    admin.call("PUT", path, json={"email": "new@example.org"})
+
+    assert world.verify("bob@example.org", code).status_code == 400
+    assert admin.call("GET", path).json["verified"] is False
 
 
 def test_suspending_ends_everything_until_one_is_reinstated(world: World, ann: Person, admin: Person) -> None:

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
 
 from core.access import may
 from core.auth import credentials, sessions
+from core.auth.models import Code
 from core.auth.state import auth
 from core.clock import utcnow
 from core.context import principal
@@ -109,8 +110,9 @@ def change(user_id: UUID, values: dict[str, Any]) -> User:
         ) from None
     if moved:
         _end_sessions(user_id, "email_changed")
+        _void_codes(user_id)
     if changed:
-        emit(UserUpdated(user_id=user_id, changed=changed))
+        emit(UserUpdated(user_id=user_id, fields=changed))
     return row
 
 
@@ -203,7 +205,8 @@ def _one(user_id: UUID) -> User:
 def _locked(user_id: UUID, *, deleted: bool | None = False) -> User:
     """Somebody with their roles, kept from being changed by others. Raises ``NotFound``."""
     statement = listed() if deleted is False else select(User).options(selectinload(User.granted))
-    row = db.session.scalars(statement.where(User.id == user_id).with_for_update(of=User)).one_or_none()
+    statement = statement.where(User.id == user_id).with_for_update(of=User, key_share=True)
+    row = db.session.scalars(statement).one_or_none()
     if row is None:
         raise NotFound
     return row
@@ -226,6 +229,13 @@ def _checked(held: Iterable[str]) -> list[str]:
     if unknown:
         raise Invalid(errors={"role": [f"There is no role {role}." for role in unknown]})
     return wanted
+
+
+def _void_codes(user_id: UUID) -> None:
+    """A code that went to the old address must not verify the new one."""
+    now = utcnow()
+    live = update(Code).where(Code.user_id == user_id, Code.used_at.is_(None), Code.expires_at > now)
+    db.session.execute(live.values(expires_at=now).execution_options(synchronize_session=False))
 
 
 def _end_sessions(user_id: UUID, reason: str) -> None:
