@@ -81,10 +81,18 @@ class Permission:
     roles: frozenset[str] = frozenset()
 
 
+def _nothing(_roles: frozenset[str]) -> frozenset[str]:
+    return frozenset()
+
+
 @dataclass
 class Permissions:
-    """Every permission of this instance, by name. A superadmin holds them all."""
+    """Every permission of this instance, by name. A superadmin holds them all.
 
+    ``custom`` says what those of some roles hold that an admin made.
+    """
+
+    custom: Callable[[frozenset[str]], frozenset[str]] = _nothing
     _by_name: dict[str, Permission] = field(default_factory=dict)
     _held: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
 
@@ -109,10 +117,14 @@ class Permissions:
             everything = "superadmin" in roles
             held = frozenset(n for n, p in self._by_name.items() if everything or p.roles & roles)
             self._held[roles] = held
-        return held
+        more = self.custom(roles)
+        return held | {name for name in more if name in self._by_name} if more else held
 
     def __contains__(self, name: str) -> bool:
         return name in self._by_name
+
+    def __getitem__(self, name: str) -> Permission:
+        return self._by_name[name]
 
     def __iter__(self) -> Iterator[Permission]:
         return iter(sorted(self._by_name.values(), key=lambda p: p.name))

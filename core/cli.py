@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ROOMS: Mapping[str, tuple[str, str]] = {
     "db": ("core.host.cli:db", "Database: upgrade, state of the migrations."),
+    "keys": ("core.auth.cli:keys", "Signing keys: list, rotate."),
     "plugins": ("core.host.cli:plugins", "Plugins: what runs, what failed and why."),
     "probe": ("core.host.cli:probe", "Boot once with the present configuration and say what fails."),
 }

@@ -9,12 +9,14 @@ from flask import Flask
 from core.access import Permissions
 from core.config import Config
 from core.crypto import Keyring
-from core.engine import register_events
+from core.engine import register_events, register_job, register_schedule
 from core.web import Server
 
-from . import permissions, setup
+from . import admin, cleanup, permissions, setup
+from .account_routes import account
 from .codes import verification_code
-from .events import EVENTS, OtpRequested, PasswordChanged, RegistrationRepeated, SecurityAlert
+from .events import EVENTS, EmailChanged, OtpRequested, PasswordChanged, RegistrationRepeated, SecurityAlert
+from .fresh import confirm_fresh
 from .gate import authenticate
 from .pages import pages
 from .routes import blp
@@ -22,6 +24,7 @@ from .state import Auth, Organisations, auth, make
 
 __all__ = [
     "Auth",
+    "EmailChanged",
     "Organisations",
     "OtpRequested",
     "PasswordChanged",
@@ -29,6 +32,7 @@ __all__ = [
     "SecurityAlert",
     "auth",
     "authenticate",
+    "confirm_fresh",
     "init_app",
     "setup",
     "verification_code",
@@ -41,8 +45,15 @@ def init_app(app: Flask, config: Config) -> None:
     # the instance's name in tokens: its own and lasting, whatever address it is reached by
     instance = f"urn:jobstead:{keyring.derive('instance.name').hex()[:24]}"
     app.extensions["jobstead.auth"] = make(config, instance=instance)
-    permissions.declare(cast(Permissions, app.extensions["jobstead.permissions"]))
-    register_events(app, "core", EVENTS)
+    registry = cast(Permissions, app.extensions["jobstead.permissions"])
+    permissions.declare(registry)
+    made = app.extensions["jobstead.roles"] = admin.CustomRoles()
+    registry.custom = made.granted
+    register_events(app, "core", (*EVENTS, *admin.EVENTS))
+    register_job(app, "core", "purge_users", admin.purge_users, timeout=3600)
+    register_schedule(app, "core", "purge_users", job="core.purge_users", cron="47 * * * *", policy="once")
+    cleanup.register(app)
     server = cast(Server, app)
-    server.mount(blp)
+    for group in (blp, account, *admin.BLUEPRINTS):
+        server.mount(group)
     server.mount(pages, prefix="")

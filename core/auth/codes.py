@@ -16,12 +16,15 @@ from core.db import begin, current_unit, db
 from core.engine import emit
 from core.errors import Problem
 
-from .events import OtpRequested
+from .events import OtpRequested, OtpWithheld
 from .models import Code
 
 VERIFY_EMAIL = "verify_email"
-PURPOSES = (VERIFY_EMAIL,)
-_WINDOW = timedelta(hours=1)
+RESET = "reset"
+CHANGE_EMAIL = "change_email"
+PURPOSES = (VERIFY_EMAIL, RESET, CHANGE_EMAIL)
+WINDOW = timedelta(hours=1)
+"""What an address may ask for is counted over so long."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,14 @@ class CodeRules:
     lifetime: timedelta
     attempts: int
     per_hour: int
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A code somebody knew: not taken yet."""
+
+    code_id: UUID
+    user_id: UUID
 
 
 def request_code(*, email: str, user_id: UUID | None, purpose: str, rules: CodeRules) -> None:
@@ -55,6 +66,8 @@ def request_code(*, email: str, user_id: UUID | None, purpose: str, rules: CodeR
     row = db.insert(Code(user_id=user_id, address_key=key, purpose=purpose, expires_at=now + rules.lifetime))
     if user_id is not None:
         emit(OtpRequested(code_id=row.id, user_id=user_id, email=email, purpose=purpose))
+    else:
+        emit(OtpWithheld(code_id=row.id, purpose=purpose))  # costs the same, and tells nobody anything
 
 
 def count_request(key: str, rules: CodeRules) -> None:
@@ -69,13 +82,13 @@ def count_request(key: str, rules: CodeRules) -> None:
     now = utcnow()
     asked = db.session.execute(
         select(func.count(), func.min(Code.created_at)).where(
-            Code.address_key == key, Code.created_at > now - _WINDOW
+            Code.address_key == key, Code.created_at > now - WINDOW
         )
     ).one()
     if asked[0] >= rules.per_hour:
-        wait = max(1, int((asked[1] + _WINDOW - now).total_seconds()) + 1)
+        wait = max(1, int((asked[1] + WINDOW - now).total_seconds()) + 1)
         raise Problem(
-            f"{rules.per_hour} codes an hour are sent to one address. Try again later.",
+            f"{rules.per_hour} codes an hour are sent. Try again later.",
             status=429,
             code="rate_limited",
             headers={"Retry-After": str(wait)},
@@ -83,11 +96,26 @@ def count_request(key: str, rules: CodeRules) -> None:
 
 
 def redeem(*, email: str, given: str, purpose: str, rules: CodeRules) -> UUID | None:
-    """Take a code: the id of its owner, or ``None`` where it does not hold.
+    """Try and take a code at once: the id of its owner, or ``None`` where it does not hold."""
+    proof = try_code(email=email, given=given, purpose=purpose, rules=rules)
+    return proof.user_id if proof is not None and take(proof) else None
+
+
+def count_for(who: UUID, *, purpose: str, rules: CodeRules) -> None:
+    """Let a person ask as rarely as an address may be asked for, whichever addresses they name.
+
+    Raises ``Problem`` 429 for one request too many within the hour.
+    """
+    key = address_key(f"user {who}")  # no address has a space outside quotes
+    count_request(key, rules)
+    db.insert(Code(address_key=key, purpose=purpose, expires_at=utcnow()))
+
+
+def try_code(*, email: str, given: str, purpose: str, rules: CodeRules) -> Proof | None:
+    """What ``given`` proves, or ``None`` where it does not hold. ``take`` it before acting on it.
 
     The attempt is counted and committed before anything is compared, so that neither a crash nor
-    parallel callers get a try for nothing. Taking it happens in the open unit of work, by one
-    atomic statement: of many callers with the right digits one is served.
+    parallel callers get a try for nothing.
     """
     key, now = address_key(email), utcnow()
     with begin():
@@ -115,14 +143,35 @@ def redeem(*, email: str, given: str, purpose: str, rules: CodeRules) -> UUID | 
     expected = _digits(row.id, row.user_id, purpose)
     if not hmac.compare_digest(expected.encode(), given.encode()) or row.user_id is None:
         return None
-    taken: UUID | None = db.session.execute(
+    return Proof(row.id, row.user_id)
+
+
+def take(proof: Proof) -> bool:
+    """Use a code up, in the open unit of work: of many callers with the right digits one is served."""
+    now = utcnow()
+    taken = db.session.execute(
         update(Code)
-        .where(Code.id == row.id, Code.used_at.is_(None), Code.expires_at > now)
+        .where(Code.id == proof.code_id, Code.used_at.is_(None), Code.expires_at > now)
         .values(used_at=now)
-        .returning(Code.user_id)
+        .returning(Code.id)
         .execution_options(synchronize_session=False)
     ).scalar_one_or_none()
-    return taken
+    return taken is not None
+
+
+def wrong() -> Problem:
+    """What to raise for a code that does not hold, for whatever reason alike."""
+    return Problem("This code is wrong, used or too old.", code="invalid_code")
+
+
+def void(user_id: UUID, *, purpose: str | None = None) -> None:
+    """Make every code somebody was promised, or those for one purpose, worthless in the open unit of work."""
+    which = [Code.user_id == user_id, Code.used_at.is_(None)]
+    if purpose is not None:
+        which.append(Code.purpose == purpose)
+    db.session.execute(
+        update(Code).where(*which).values(used_at=utcnow()).execution_options(synchronize_session=False)
+    )
 
 
 def verification_code(code_id: UUID) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, delete, select, update
 
 from core.clock import utcnow
 from core.db import begin, db
@@ -13,9 +13,9 @@ from core.engine import emit
 from core.errors import Conflict, Invalid
 from core.users import User
 
-from . import sessions
+from . import codes, sessions
 from .events import PasswordChanged
-from .models import Password
+from .models import OldPassword, Password
 from .state import auth
 
 
@@ -57,6 +57,41 @@ def store(user_id: UUID, hashed: str, *, must_change: bool = False) -> None:
         db.insert(Password(user_id=user_id, hash=hashed, must_change=must_change))
 
 
+def hash_new(held: Credential, new: str) -> str:
+    """The hash of a password to replace the one in ``held``. Slow: call it before the transaction begins.
+
+    Raises ``Invalid`` for one that is poor, or that its owner has or had: of those as many count as
+    ``auth.password_history`` says.
+    """
+    parts = auth()
+    parts.passwords.check(new, email=held.email, name=held.name, field="newPassword")
+    with begin(write=False):
+        others = _old(held.user_id).limit(parts.config.auth.password_history - 1)
+        hashes = [held.hash, *db.session.execute(others).scalars()]
+    if any(parts.passwords.verify(known, new) for known in hashes):
+        raise Invalid("Choose another password.", errors={"newPassword": ["You have or had this password."]})
+    return parts.passwords.hash(new)
+
+
+def remember(held: Credential) -> None:
+    """Keep the password in ``held`` among those that cannot be chosen again, in the open unit of work."""
+    kept = auth().config.auth.password_history - 1
+    if held.hash is not None and kept:
+        db.insert(OldPassword(user_id=held.user_id, hash=held.hash))
+    fresh = _old(held.user_id).with_only_columns(OldPassword.id).limit(kept)
+    db.session.execute(
+        delete(OldPassword)
+        .where(OldPassword.user_id == held.user_id, OldPassword.id.not_in(fresh))
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _old(user_id: UUID) -> Select[str]:
+    """The hashes of somebody's former passwords, the newest first."""
+    had = select(OldPassword.hash).where(OldPassword.user_id == user_id)
+    return had.order_by(OldPassword.created_at.desc(), OldPassword.id.desc())
+
+
 def change(*, user_id: UUID, session_id: UUID | None, current: str, new: str, ip: str) -> None:
     """Replace a password and end every other session of its owner.
 
@@ -67,10 +102,7 @@ def change(*, user_id: UUID, session_id: UUID | None, current: str, new: str, ip
     held = find(user_id=user_id)
     if held is None or not parts.passwords.verify(held.hash, current):
         raise Invalid("That is not your password.", errors={"currentPassword": ["Not your password."]})
-    if new == current:
-        raise Invalid("Choose another password.", errors={"newPassword": ["This is your password already."]})
-    parts.passwords.check(new, email=held.email, name=held.name, field="newPassword")
-    hashed = parts.passwords.hash(new)
+    hashed = hash_new(held, new)
     changed = db.session.execute(
         update(Password)
         .where(Password.user_id == user_id, Password.hash == held.hash)
@@ -80,6 +112,8 @@ def change(*, user_id: UUID, session_id: UUID | None, current: str, new: str, ip
     ).scalar_one_or_none()
     if changed is None:
         raise Conflict("The password was changed meanwhile.")
+    remember(held)
+    codes.void(user_id)
     sessions.revoke_all(user_id, reason="password_changed", but=session_id)
     parts.standings.forget_once_committed()
     emit(PasswordChanged(user_id=user_id, email=held.email, ip=ip))

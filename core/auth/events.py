@@ -19,6 +19,14 @@ class OtpRequested(Event, type="otp.requested", version=1, scope="instance"):
 
 
 @dataclass(frozen=True)
+class OtpWithheld(Event, type="otp.withheld", version=1, scope="instance"):
+    """A code was asked for where there is nobody to send it to: the asking counts, no mail goes out."""
+
+    code_id: UUID
+    purpose: str
+
+
+@dataclass(frozen=True)
 class RegistrationRepeated(Event, type="user.registration_repeated", version=1, scope="instance"):
     """Somebody registered with a verified account's address. Only its owner may learn of it, by mail."""
 
@@ -36,6 +44,25 @@ class PasswordChanged(Event, type="password.changed", version=1, scope="instance
 
 
 @dataclass(frozen=True)
+class EmailChanged(Event, type="email.changed", version=1, scope="instance"):
+    """An account moved from the address ``old`` to ``new``; the other sessions have ended."""
+
+    user_id: UUID
+    old: str
+    new: str
+    ip: str
+
+
+@dataclass(frozen=True)
+class SessionEnded(Event, type="session.ended", version=1, scope="instance"):
+    """Its owner ended a session: ``reason`` is ``logged_out``, ``revoked`` or ``others_revoked``."""
+
+    user_id: UUID
+    session_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True)
 class SecurityAlert(Event, type="security.alert", version=1, scope="instance"):
     """Something happened that the owner should hear of: ``kind`` is ``refresh_reused``."""
 
@@ -46,4 +73,12 @@ class SecurityAlert(Event, type="security.alert", version=1, scope="instance"):
     ip: str
 
 
-EVENTS: tuple[type[Event], ...] = (OtpRequested, RegistrationRepeated, PasswordChanged, SecurityAlert)
+EVENTS: tuple[type[Event], ...] = (
+    OtpRequested,
+    OtpWithheld,
+    RegistrationRepeated,
+    PasswordChanged,
+    EmailChanged,
+    SessionEnded,
+    SecurityAlert,
+)

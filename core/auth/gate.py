@@ -1,14 +1,18 @@
-"""The gate that recognises who is asking, from the bearer token of a request."""
+"""The gate that recognises who is asking, from the bearer token of a request or a browser's cookie."""
 
 from __future__ import annotations
+
+from typing import cast
+from uuid import UUID
 
 from flask import request
 
 from core.clock import utcnow
 from core.context import Principal, acting_as
 from core.errors import Forbidden, Unauthorized
-from core.web import ViewInfo, hold
+from core.web import SAFE, ViewInfo, hold
 
+from . import cookies
 from .permissions import ACCOUNT_READ, ACCOUNT_WRITE
 from .sessions import Standing
 from .state import auth
@@ -21,16 +25,19 @@ _WHILE_CHANGING = frozenset({ACCOUNT_READ, ACCOUNT_WRITE})
 def authenticate(view: ViewInfo) -> None:
     """Be whoever the token says for the rest of the request; nobody where there is none.
 
-    A token that does not hold is refused with 401, except on public routes: there its bearer is
-    anonymous, so that an expired one never stands in the way of a new log-in.
+    A token that does not hold is refused with 401, and a cookie that another site made use of with
+    403, except on public routes: there they are anonymous, so that an expired token never stands in
+    the way of a new log-in. A bearer token comes before cookies.
     """
-    header = request.headers.get("Authorization")
-    if header is None or request.path in _WITHOUT_A_DATABASE:
+    header, cookie = request.headers.get("Authorization"), request.cookies.get(cookies.ACCESS)
+    if (header is None and cookie is None) or request.path in _WITHOUT_A_DATABASE:
         return
     everybody = view.access.permission is None
     try:
-        who, standing = _recognise(header)
-    except Unauthorized:
+        who, standing = _recognise(_bearer(header) if header is not None else cookie or "")
+        if header is None and request.method not in SAFE:
+            cookies.check(cast(UUID, who.session_id))
+    except (Unauthorized, Forbidden):
         if everybody:
             return
         raise
@@ -39,12 +46,16 @@ def authenticate(view: ViewInfo) -> None:
     hold(acting_as(who))
 
 
-def _recognise(header: str) -> tuple[Principal, Standing]:
+def _bearer(header: str) -> str:
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer":
         raise _refused()
+    return token.strip()
+
+
+def _recognise(token: str) -> tuple[Principal, Standing]:
     try:
-        claims = auth().tokens.read(token.strip())
+        claims = auth().tokens.read(token)
     except BadToken:
         raise _refused() from None
     standing = _standing(claims)

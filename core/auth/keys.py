@@ -10,7 +10,7 @@ from typing import Any
 
 from joserfc.jwk import RSAKey
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from core.clock import utcnow
 from core.crypto import keyring
@@ -19,8 +19,7 @@ from core.db import begin, db
 from .models import SigningKey
 
 BITS = 3072
-_FRESH_FOR = 60.0  # seconds until the table is read again for keys that were rotated
-_NOT_SOONER = 5.0  # seconds between reads that unknown key ids may cause
+FRESH_FOR = 5.0  # seconds until the table is read again, and between reads that unknown key ids may cause
 
 
 @dataclass
@@ -35,24 +34,35 @@ class SigningKeys:
 
     def active(self) -> tuple[str, RSAKey]:
         """The key that signs now, with its ``kid``."""
-        self._refresh(_FRESH_FOR)
+        self._refresh()
         return self._active, self._by_kid[self._active]
 
     def find(self, kid: str) -> RSAKey | None:
         """The key called ``kid``, if its tokens still count."""
-        self._refresh(_FRESH_FOR if kid in self._by_kid else _NOT_SOONER)
+        self._refresh()
         return self._by_kid.get(kid)
 
     def published(self) -> dict[str, Any]:
-        """The JWK set: public parts of every key that is next, active or retiring."""
-        self._refresh(_FRESH_FOR)
+        """The JWK set: public parts of every key that is next, active or retiring.
+
+        Told from memory where the database is away.
+        """
+        try:
+            self._refresh()
+        except SQLAlchemyError:
+            if not self._published:
+                raise
         return {"keys": self._published}
 
-    def _refresh(self, every: float) -> None:
-        if time.monotonic() - self._read_at < every and self._active:
+    def reread(self) -> None:
+        """Look at the table at the next use: this process has changed it."""
+        self._read_at = float("-inf")
+
+    def _refresh(self) -> None:
+        if time.monotonic() - self._read_at < FRESH_FOR and self._active:
             return
         with self._lock:
-            if time.monotonic() - self._read_at < every and self._active:
+            if time.monotonic() - self._read_at < FRESH_FOR and self._active:
                 return
             rows = _stored()
             if not any(row.state == "active" for row in rows):
@@ -78,22 +88,21 @@ def _stored() -> list[SigningKey]:
 
 def _make_first() -> None:
     """Add the first key; when another process was quicker, its key stands."""
+    row = generated("active")
+    row.activated_at = utcnow()
+    try:
+        with begin():
+            db.insert(row)
+    except IntegrityError:
+        return
+
+
+def generated(state: str) -> SigningKey:
+    """A new key pair, still to be stored. Takes up to a second: call it outside transactions."""
     key = RSAKey.generate_key(BITS)
     kid = key.thumbprint()  # RFC 7638
     private = keyring().encrypt(key.as_pem(private=True), aad=_bound_to(kid))
-    try:
-        with begin():
-            db.insert(
-                SigningKey(
-                    kid=kid,
-                    state="active",
-                    public=key.as_dict(private=False),
-                    private=private,
-                    activated_at=utcnow(),
-                )
-            )
-    except IntegrityError:
-        return
+    return SigningKey(kid=kid, state=state, public=key.as_dict(private=False), private=private)
 
 
 def _decrypted(row: SigningKey) -> bytes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from flask import request
 from sqlalchemy import select, update
 
 from core.db import begin, db
@@ -13,20 +13,13 @@ from core.engine import emit
 from core.errors import Forbidden, Problem, Unauthorized
 from core.users import UserLogin, note_login
 
-from . import credentials, sessions
+from . import cookies, credentials, devices, sessions
+from .asking import Caller
 from .codes import VERIFY_EMAIL, request_code
 from .credentials import Credential
 from .models import Password
 from .sessions import Issued
 from .state import auth
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Where a request comes from, as kept with its session."""
-
-    ip: str
-    user_agent: str
 
 
 def log_in(*, email: str, password: str, caller: Caller) -> dict[str, Any]:
@@ -77,14 +70,31 @@ def refresh(*, token: str, caller: Caller) -> dict[str, Any]:
     parts.keys.active()
     issued = sessions.rotate(token, ip=caller.ip, last=parts.sessions, standings=parts.standings)
     if issued is None:
-        raise Unauthorized("This refresh token does not hold (any more).", code="invalid_refresh_token")
+        raise _spent()
     return _tokens(issued)
 
 
-def log_out(session_id: UUID) -> None:
+def refresh_cookies(*, caller: Caller) -> dict[str, Any]:
+    """The same with the token in the request's cookie, its successor going into the answer's.
+
+    Raises ``Forbidden`` for a request of another site.
+    """
+    token = request.cookies.get(cookies.REFRESH, "")
+    session_id = sessions.session_of(token)
+    if session_id is None:
+        cookies.withdraw()
+        raise _spent()
+    cookies.check(session_id)
+    try:
+        return cookies.give(refresh(token=token, caller=caller))
+    except Unauthorized:
+        cookies.withdraw()
+        raise
+
+
+def log_out(user_id: UUID, session_id: UUID) -> None:
     """End a session and all its tokens."""
-    sessions.revoke(session_id, reason="logged_out")
-    auth().standings.forget_once_committed(session_id)
+    devices.end(user_id, session_id, reason="logged_out")
 
 
 def _still_holds(found: Credential, rehashed: str | None) -> bool:
@@ -135,8 +145,13 @@ def _tokens(issued: Issued) -> dict[str, Any]:
         "expires_in": int(tokens.lifetime.total_seconds()),
         "refresh_expires_at": issued.refresh_expires_at,
         "user_id": issued.user_id,
+        "session_id": issued.session_id,
     }
 
 
 def _wrong() -> Unauthorized:
     return Unauthorized("Wrong e-mail address or password.", code="invalid_credentials")
+
+
+def _spent() -> Unauthorized:
+    return Unauthorized("This refresh token does not hold (any more).", code="invalid_refresh_token")

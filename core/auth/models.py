@@ -31,6 +31,16 @@ class Password(Base):
     """The well-known first password signs in once; afterwards it is spent."""
 
 
+class OldPassword(InstanceMixin, Base):
+    """A password somebody had before, as its hash: it cannot become theirs again soon."""
+
+    __tablename__ = "core_old_password"
+    __table_args__ = (Index(None, "user_id", "created_at"),)
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("core_user.id", ondelete="CASCADE"))
+    hash: Mapped[str] = mapped_column(String(255))
+
+
 class AuthSession(InstanceMixin, Base):
     """What stands behind every token: once ``revoked_at`` is set none of them holds."""
 

@@ -7,7 +7,7 @@ from core.errors import Problem
 from core.users import create_user, find_by_email, mark_verified, rename
 
 from . import credentials
-from .codes import VERIFY_EMAIL, redeem, request_code
+from .codes import VERIFY_EMAIL, redeem, request_code, wrong
 from .events import RegistrationRepeated
 from .state import auth
 
@@ -40,11 +40,11 @@ def register(*, email: str, password: str, name: str) -> None:
 
 def resend(*, email: str) -> None:
     """Send another code to an address still to be verified; any other address only counts."""
-    user = find_by_email(email)
-    waiting = user is not None and not user.verified
+    found = credentials.find(email=email)
+    waiting = found is not None and not found.verified
     request_code(
         email=email,
-        user_id=user.id if user is not None and waiting else None,
+        user_id=found.user_id if found is not None and waiting else None,
         purpose=VERIFY_EMAIL,
         rules=auth().codes,
     )
@@ -54,5 +54,5 @@ def verify(*, email: str, code: str) -> None:
     """Take the code of an address. Raises ``Problem`` 400 ``invalid_code``, for whatever reason alike."""
     user_id = redeem(email=email, given=code, purpose=VERIFY_EMAIL, rules=auth().codes)
     if user_id is None:
-        raise Problem("This code is wrong, used or too old.", code="invalid_code")
+        raise wrong()
     mark_verified(user_id)

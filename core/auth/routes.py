@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
-
-from flask import request
 
 from core.access import may, permissions, public, require
 from core.context import organisation_id, principal
-from core.errors import Unauthorized
-from core.users import UserInfo, find_user
+from core.users import UserInfo
 from core.web import Blueprint, body_limit
 
-from . import credentials, login, registration, setup
-from .login import Caller
+from . import cookies, credentials, login, recovery, registration, setup
+from .asking import caller, my_id, myself
+from .codes import RESET
 from .permissions import ACCOUNT_READ, ACCOUNT_WRITE
 from .schemas import (
     ChangePasswordIn,
@@ -24,6 +21,7 @@ from .schemas import (
     MeOut,
     RefreshIn,
     RegisterIn,
+    ResetPasswordIn,
     SetupIn,
     SetupOut,
     StatusOut,
@@ -69,9 +67,44 @@ def resend_otp(data: dict[str, Any]) -> dict[str, str]:
 @blp.arguments(VerifyIn())
 @blp.response(200, StatusOut())
 def verify_otp(data: dict[str, Any]) -> dict[str, str]:
-    """Show by its code that an address is one's own. 400 `invalid_code`; five tries a code."""
-    registration.verify(**data)
+    """Show by its code that an address is one's own. 400 `invalid_code`; five tries a code.
+
+    With `purpose` `reset` the code of a forgotten password is tried and not used up: that is left to
+    `PUT /auth/reset-password`.
+    """
+    if data["purpose"] == RESET:
+        recovery.check(email=data["email"], code=data["code"])
+    else:
+        registration.verify(email=data["email"], code=data["code"])
     return {"status": "verified"}
+
+
+@blp.post("/forgot-password")
+@public
+@body_limit(SMALL)
+@blp.arguments(EmailIn())
+@blp.response(202, StatusOut())
+def forgot_password(data: dict[str, Any]) -> dict[str, str]:
+    """Have a code sent with which to set a new password.
+
+    The answer is the same for an address that is not known. 429 more than three an hour for one address.
+    """
+    recovery.forgot(**data)
+    return {"status": "reset_sent"}
+
+
+@blp.put("/reset-password")
+@public
+@body_limit(SMALL)
+@blp.arguments(ResetPasswordIn())
+@blp.response(200, StatusOut())
+def reset_password(data: dict[str, Any]) -> dict[str, str]:
+    """Set a new password with the code that was sent; every session ends, and none begins.
+
+    400 `invalid_code`; 422 a poor password, or the one there was: the code then still holds.
+    """
+    recovery.reset(email=data["email"], code=data["code"], new=data["new_password"], ip=caller().ip)
+    return {"status": "changed"}
 
 
 @blp.post("/login", endpoint="login")
@@ -80,8 +113,14 @@ def verify_otp(data: dict[str, Any]) -> dict[str, str]:
 @blp.arguments(LoginIn())
 @blp.response(200, LoginOut())
 def sign_in(data: dict[str, Any]) -> dict[str, Any]:
-    """Begin a session. 401 `invalid_credentials`; 403 `email_not_verified` sends a new code."""
-    return login.log_in(**data, caller=_caller())
+    """Begin a session. 401 `invalid_credentials`; 403 `email_not_verified` sends a new code.
+
+    With `cookies` the tokens go into cookies that scripts cannot read, for pages of this server alone.
+    """
+    if data["cookies"]:
+        cookies.check_origin()  # or another site could sign its visitors in as somebody else
+    tokens = login.log_in(email=data["email"], password=data["password"], caller=caller())
+    return cookies.give(tokens) if data["cookies"] else tokens
 
 
 @blp.post("/refresh")
@@ -90,8 +129,13 @@ def sign_in(data: dict[str, Any]) -> dict[str, Any]:
 @blp.arguments(RefreshIn())
 @blp.response(200, TokensOut())
 def refresh(data: dict[str, Any]) -> dict[str, Any]:
-    """Exchange a refresh token, once. 401; a token that was used before ends the whole session."""
-    return login.refresh(token=data["refresh_token"], caller=_caller())
+    """Exchange a refresh token, once. 401; a token that was used before ends the whole session.
+
+    Without one the browser's cookie is exchanged; that needs `X-CSRF-Token`, else 403 `csrf_failed`.
+    """
+    if "refresh_token" in data:
+        return login.refresh(token=data["refresh_token"], caller=caller())
+    return login.refresh_cookies(caller=caller())
 
 
 @blp.post("/logout")
@@ -101,7 +145,8 @@ def logout() -> None:
     """End this session and all its tokens, in every process within five seconds."""
     session = principal().session_id
     if session is not None:
-        login.log_out(session)
+        login.log_out(my_id(), session)
+    cookies.withdraw()
 
 
 @blp.get("/me")
@@ -109,7 +154,7 @@ def logout() -> None:
 @blp.response(200, MeOut())
 def me() -> dict[str, Any]:
     """One's own account."""
-    user = _myself()
+    user = myself()
     who = principal()
     return {
         "id": user.id,
@@ -137,11 +182,11 @@ def me() -> dict[str, Any]:
 def change_password(data: dict[str, Any]) -> dict[str, str]:
     """Have another password; every other session ends. 422 a wrong current or a poor new one."""
     credentials.change(
-        user_id=_my_id(),
+        user_id=my_id(),
         session_id=principal().session_id,
         current=data["current_password"],
         new=data["new_password"],
-        ip=_caller().ip,
+        ip=caller().ip,
     )
     return {"status": "changed"}
 
@@ -154,21 +199,3 @@ def change_password(data: dict[str, Any]) -> dict[str, str]:
 def first_admin(data: dict[str, Any]) -> UserInfo:
     """Become the first admin, with the token printed where the server was started. Works once."""
     return setup.complete(**data)
-
-
-def _caller() -> Caller:
-    return Caller(ip=request.remote_addr or "", user_agent=request.user_agent.string)
-
-
-def _my_id() -> UUID:
-    identifier = principal().user_id
-    if identifier is None:
-        raise Unauthorized("Sign in as a person.")
-    return identifier
-
-
-def _myself() -> UserInfo:
-    user = find_user(_my_id())
-    if user is None:
-        raise Unauthorized("This account is gone.")
-    return user

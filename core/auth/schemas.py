@@ -9,6 +9,7 @@ from marshmallow import ValidationError, fields, pre_load, validate
 from core.users import normalise
 from core.web import Schema
 
+from .codes import RESET, VERIFY_EMAIL
 from .passwords import LONGEST
 
 
@@ -22,16 +23,22 @@ class Email(fields.String):
         return normalise(text)
 
 
-def _password() -> fields.String:
+def digits() -> fields.String:
+    """Six of them, and ASCII ones."""
+    return fields.String(required=True, validate=validate.Regexp(r"^[0-9]{6}\Z", error="Six digits."))
+
+
+def password() -> fields.String:
+    """A password as it was typed."""
     # the shortest length is the profile's and is checked with everything else about it
     return fields.String(required=True, load_only=True, validate=validate.Length(min=1, max=LONGEST))
 
 
 def _name() -> fields.String:
-    return fields.String(load_default="", validate=[validate.Length(max=120), _printable])
+    return fields.String(load_default="", validate=[validate.Length(max=120), printable])
 
 
-def _printable(value: str) -> None:
+def printable(value: str) -> None:
     if not value.isprintable():
         raise ValidationError("Must be printable text.")
 
@@ -40,7 +47,7 @@ class RegisterIn(Schema):
     """Somebody new."""
 
     email = Email(required=True)
-    password = _password()
+    password = password()
     name = _name()
 
 
@@ -56,11 +63,11 @@ class EmailIn(Schema):
     email = Email(required=True)
 
 
-class VerifyIn(Schema):
+class CodeIn(Schema):
     """An address and the code that was sent to it; ``otp`` is another name of ``code``."""
 
     email = Email(required=True)
-    code = fields.String(required=True, validate=validate.Regexp(r"^[0-9]{6}\Z", error="Six digits."))
+    code = digits()
 
     @pre_load
     def _otp(self, data: Any, **_kwargs: Any) -> Any:
@@ -69,24 +76,42 @@ class VerifyIn(Schema):
         return data
 
 
+class VerifyIn(CodeIn):
+    """Which code it is: one that verifies an address, or one for a forgotten password."""
+
+    purpose = fields.String(load_default=VERIFY_EMAIL, validate=validate.OneOf([VERIFY_EMAIL, RESET]))
+
+
+class ResetPasswordIn(CodeIn):
+    """An address, the code that was sent to it, and the password to have."""
+
+    new_password = password()
+
+
 class LoginIn(Schema):
-    """Who one is and what only oneself knows."""
+    """Who one is and what only oneself knows. Browsers ask for ``cookies`` instead of tokens."""
 
     email = Email(required=True)
-    password = _password()
+    password = password()
+    cookies = fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
 
 class RefreshIn(Schema):
-    """The newest refresh token of a session."""
+    """The newest refresh token of a session; left out where it is in a cookie."""
 
-    refresh_token = fields.String(required=True, load_only=True, validate=validate.Length(max=200))
+    refresh_token = fields.String(load_only=True, validate=validate.Length(max=200))
 
 
 class TokensOut(Schema):
-    """A session's tokens. Times in seconds; a refresh token is good for one exchange."""
+    """A session's tokens. Times in seconds; a refresh token is good for one exchange.
 
-    access_token = fields.String(required=True)
-    refresh_token = fields.String(required=True)
+    Where they went into cookies ``tokenType`` is ``Cookie``, and ``csrfToken`` is to be sent as
+    ``X-CSRF-Token`` with whatever changes something.
+    """
+
+    access_token = fields.String()
+    refresh_token = fields.String()
+    csrf_token = fields.String()
     token_type = fields.String(required=True)
     expires_in = fields.Integer(required=True)
     refresh_expires_at = fields.DateTime(required=True)
@@ -109,6 +134,15 @@ class MembershipOut(Schema):
     role = fields.String(required=True)
 
 
+class PreferencesOut(Schema):
+    """Which mail somebody wants, and what a front end keeps for them."""
+
+    email_notifications = fields.Boolean(required=True)
+    job_alerts = fields.Boolean(required=True)
+    newsletter = fields.Boolean(required=True)
+    custom = fields.Dict(keys=fields.String(), required=True)
+
+
 class MeOut(Schema):
     """One's own account: roles of the instance, organisations, and what is allowed here and now."""
 
@@ -119,7 +153,7 @@ class MeOut(Schema):
     verified = fields.Boolean(required=True)
     locale = fields.String(required=True)
     timezone = fields.String(required=True)
-    preferences = fields.Dict(keys=fields.String())
+    preferences = fields.Nested(PreferencesOut(), required=True)
     created_at = fields.DateTime(required=True)
     roles = fields.List(fields.String(), required=True)
     permissions = fields.List(fields.String(), required=True)
@@ -131,8 +165,8 @@ class MeOut(Schema):
 class ChangePasswordIn(Schema):
     """The password one has and the one to have."""
 
-    current_password = _password()
-    new_password = _password()
+    current_password = password()
+    new_password = password()
 
 
 class SetupIn(RegisterIn):

@@ -192,6 +192,17 @@ def rotate(token: str, *, ip: str, last: Lifetimes, standings: Standings) -> Iss
         )
 
 
+def session_of(token: str) -> UUID | None:
+    """The session a refresh token names, whether the token holds or not."""
+    parts = _REFRESH.fullmatch(token)
+    if parts is None:
+        return None
+    with begin(write=False):
+        return db.session.execute(
+            select(RefreshToken.session_id).where(RefreshToken.id == _id(parts[1]))
+        ).scalar_one_or_none()
+
+
 def _find(identifier: UUID) -> _Found | None:
     return db.session.execute(
         select(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -31,6 +32,14 @@ def _nowhere(_user_id: UUID) -> UUID | None:
     return None
 
 
+def _freely(_user_id: UUID) -> None:
+    return
+
+
+def _no_figures() -> dict[str, int]:
+    return {}
+
+
 def _none(_user_id: UUID) -> list[dict[str, Any]]:
     return []
 
@@ -41,7 +50,9 @@ class Organisations:
 
     ``prepare`` runs at start in a transaction of its own, ``welcome`` in the one that makes
     somebody, ``crown`` in the one that makes the first admin; ``default`` names the organisation
-    a new session acts for; ``of`` lists somebody's organisations for ``/auth/me``.
+    a new session acts for; ``of`` lists somebody's organisations for ``/auth/me``. ``release``
+    raises ``Conflict`` where somebody cannot be missed, in the transaction that deletes them;
+    ``bury`` deletes what is theirs alone, in transactions of its own. ``figures`` counts them.
     """
 
     prepare: Callable[[], None] = _unprepared
@@ -49,6 +60,9 @@ class Organisations:
     crown: Callable[[UserInfo], None] = _nothing
     default: Callable[[UUID], UUID | None] = _nowhere
     of: Callable[[UUID], list[dict[str, Any]]] = _none
+    release: Callable[[UUID], None] = _freely
+    bury: Callable[[UUID], None] = _freely
+    figures: Callable[[], dict[str, int]] = _no_figures
 
 
 @dataclass
@@ -63,6 +77,11 @@ class Auth:
     codes: CodeRules
     sessions: Lifetimes
     organisations: Organisations = field(default_factory=Organisations)
+
+    @property
+    def longest_idle(self) -> timedelta:
+        """A session unused for longer has neither an access nor a refresh token that holds."""
+        return max(self.sessions.idle, self.tokens.lifetime)
 
 
 def auth(app: Flask | None = None) -> Auth:

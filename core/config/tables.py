@@ -139,10 +139,26 @@ class Auth:
         timedelta(days=30), "A session ends after so long, however much it is used.", validate=_at_least(60)
     )
     password_min: int = described(6, "Fewest characters of a password.", hardened=12, validate=Range(6, 256))
+    password_history: int = described(
+        1, "Passwords of one's own that cannot be chosen again.", hardened=5, validate=Range(1, 5)
+    )
     password_hash: Literal["argon2id"] = described("argon2id", "How passwords are hashed.")
     otp_ttl: timedelta = described(timedelta(minutes=10), "Life of a mailed code.", validate=_at_least(60))
     otp_attempts: int = described(5, "Wrong tries after which a code is dead.", validate=Range(1, 100))
     otp_per_hour: int = described(3, "Codes mailed to one address in an hour.", validate=Range(1, 1000))
+    fresh_ttl: timedelta = described(
+        timedelta(minutes=15),
+        "How long after signing in what is hard to undo may be done.",
+        validate=_at_least(10),
+    )
+    invitation_ttl: timedelta = described(
+        timedelta(days=7), "Life of an invitation into an organisation.", validate=_at_least(60)
+    )
+    deletion_grace: timedelta = described(
+        timedelta(days=14),
+        "How long a deleted organisation or account can be brought back.",
+        validate=_at_least(0),
+    )
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from core.redis import KEY as REDIS
 from .bell import Bell
 from .enqueue import enqueue
 from .events import Delivery, Event
+from .farewell import forget_organisation
 from .heartbeat import Heartbeat
 from .outbox import emit
 from .registry import QUEUES, Collision
@@ -45,6 +46,7 @@ __all__ = [
     "emit",
     "engine",
     "enqueue",
+    "forget_organisation",
     "init_app",
     "register_event",
     "register_events",

@@ -7,15 +7,26 @@ from typing import cast
 from flask import Flask
 
 from core.auth import Organisations, auth
+from core.engine import register_events, register_job, register_schedule
 from core.web import Server
 
-from . import service
+from . import ending, invitation_routes, member_routes, routes, service
+from .events import EVENTS
 from .gate import choose_organisation
+from .invitations import invitation_token
 from .models import ROLES, Member, Organisation
-from .routes import blp
 from .state import Orgs, orgs
 
-__all__ = ["ROLES", "Member", "Organisation", "Orgs", "choose_organisation", "init_app", "orgs"]
+__all__ = [
+    "ROLES",
+    "Member",
+    "Organisation",
+    "Orgs",
+    "choose_organisation",
+    "init_app",
+    "invitation_token",
+    "orgs",
+]
 
 
 def init_app(app: Flask) -> None:
@@ -27,8 +38,22 @@ def init_app(app: Flask) -> None:
         crown=service.crown,
         default=service.default,
         of=service.listed,
+        release=ending.release,
+        bury=ending.bury,
+        figures=service.figures,
     )
-    cast(Server, app).mount(blp)
+    register_events(app, "core", EVENTS)
+    register_job(app, "core", "purge_organisations", ending.purge, timeout=3600)
+    register_schedule(
+        app,
+        "core",
+        "purge_organisations",
+        job="core.purge_organisations",
+        cron="37 * * * *",
+        policy="once",
+    )
+    for group in (routes.blp, member_routes.blp, invitation_routes.blp):
+        cast(Server, app).mount(group)
 
 
 def _prepare() -> None:

@@ -8,17 +8,20 @@ import unicodedata
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
 
 from core.db import acting_for, db, unscoped
+from core.engine import emit
 from core.errors import Conflict
 from core.users import UserInfo
 
+from .events import MemberAdded, OrganisationCreated, OrganisationUpdated
+from .members import locked
 from .models import Member, Organisation
-from .state import orgs
+from .state import alive, orgs
 
 HOME = "home"
 _OWN = "one's own memberships are read across organisations"
@@ -32,11 +35,41 @@ def create(*, name: str, slug: str | None, user_id: UUID, kind: str = "team") ->
             with db.session.begin_nested():
                 db.insert(row)
         except IntegrityError:
-            raise Conflict("This slug is taken.", errors={"slug": ["This slug is taken."]}) from None
+            raise _taken() from None
         with acting_for(row.id):
             db.insert(Member(user_id=user_id, role="owner"))
+            emit(OrganisationCreated(name=row.name, slug=row.slug, kind=row.kind, user_id=user_id))
     orgs().memberships.forget_once_committed()
     return row
+
+
+def edit(changes: dict[str, Any]) -> Organisation:
+    """Change what ``changes`` names of the organisation acted for; branding is merged, ``None`` takes away.
+
+    Raises ``Conflict`` for a slug that is taken, and for another slug of the home.
+    """
+    row = locked()
+    if "branding" in changes:
+        merged = {**row.branding, **changes["branding"]}
+        changes = {**changes, "branding": {key: value for key, value in merged.items() if value is not None}}
+    changed = sorted(key for key, value in changes.items() if getattr(row, key) != value)
+    if "slug" in changed and row.kind == "home":
+        raise Conflict("The home of the instance is called home.", code="home_organisation")
+    try:
+        with db.session.begin_nested():
+            for key in changed:
+                setattr(row, key, changes[key])
+            db.session.flush()
+    except IntegrityError:
+        raise _taken() from None
+    if changed:
+        emit(OrganisationUpdated(fields=changed))
+        orgs().memberships.forget_once_committed()
+    return row
+
+
+def _taken() -> Conflict:
+    return Conflict("This slug is taken.", errors={"slug": ["This slug is taken."]})
 
 
 def welcome(user: UserInfo) -> None:
@@ -51,6 +84,7 @@ def crown(user: UserInfo) -> None:
         held = db.session.execute(select(Member.id).where(Member.user_id == user.id)).scalar_one_or_none()
         if held is None:
             db.insert(Member(user_id=user.id, role="owner"))
+            emit(MemberAdded(user_id=user.id, role="owner"), order_key=f"member:{user.id}")
     orgs().memberships.forget_once_committed()
 
 
@@ -77,7 +111,7 @@ def mine(user_id: UUID) -> Select[Organisation]:
     """The organisations somebody belongs to."""
     with unscoped(_OWN):
         ids = db.session.scalars(select(Member.organisation_id).where(Member.user_id == user_id)).all()
-    return select(Organisation).where(Organisation.id.in_(ids))
+    return select(Organisation).where(Organisation.id.in_(ids), alive())
 
 
 def listed(user_id: UUID) -> list[dict[str, Any]]:
@@ -86,7 +120,7 @@ def listed(user_id: UUID) -> list[dict[str, Any]]:
         rows = db.session.execute(
             select(Organisation.id, Organisation.name, Organisation.slug, Organisation.kind, Member.role)
             .join(Member, Member.organisation_id == Organisation.id)
-            .where(Member.user_id == user_id)
+            .where(Member.user_id == user_id, alive())
             .order_by(Organisation.created_at, Organisation.id)
         ).all()
     return [dict(row._mapping) for row in rows]
@@ -97,6 +131,12 @@ def default(user_id: UUID) -> UUID | None:
     rows = listed(user_id)
     personal = [row["id"] for row in rows if row["kind"] == "personal"]
     return next(iter(personal or [row["id"] for row in rows]), None)
+
+
+def figures() -> dict[str, int]:
+    """How many organisations of each kind there are."""
+    kinds = select(Organisation.kind, func.count()).group_by(Organisation.kind)
+    return {kind: int(count) for kind, count in db.session.execute(kinds).all()}
 
 
 def _slug(name: str) -> str:

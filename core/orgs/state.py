@@ -9,8 +9,9 @@ from typing import cast
 from uuid import UUID
 
 from flask import Flask, current_app
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 
+from core.clock import utcnow
 from core.db import begin, current_unit, db, unscoped
 
 from .models import Member, Organisation
@@ -61,13 +62,18 @@ class Memberships:
             unit.after_commit.append(self._seen.clear)
 
 
+def alive() -> ColumnElement[bool]:
+    """Organisations whose end has not come."""
+    return or_(Organisation.deletes_at.is_(None), Organisation.deletes_at > utcnow())
+
+
 def _read(user_id: UUID, which: str) -> Membership | None:
     named = Organisation.id == UUID(which) if _ID.fullmatch(which) else Organisation.slug == which
     with begin(write=False), unscoped("whether somebody is a member is asked before they act for it"):
         row = db.session.execute(
             select(Member.organisation_id, Member.role)
             .join(Organisation, Organisation.id == Member.organisation_id)
-            .where(Member.user_id == user_id, named)
+            .where(Member.user_id == user_id, named, alive())
         ).one_or_none()
     return None if row is None else Membership(row.organisation_id, row.role)
 

@@ -7,10 +7,13 @@ from flask import Flask
 from core.engine import register_events
 
 from .address import normalise
-from .events import EVENTS, UserCreated, UserLogin, UserVerified
-from .models import ROLES, User, UserRole
+from .events import EVENTS, UserCreated, UserLogin, UserUpdated, UserVerified
+from .models import ROLES, Role, User, UserRole
+from .preferences import update_preferences
+from .profile import update_profile
 from .service import (
     UserInfo,
+    change_address,
     create_user,
     find_by_email,
     find_user,
@@ -25,12 +28,15 @@ from .service import (
 
 __all__ = [
     "ROLES",
+    "Role",
     "User",
     "UserCreated",
     "UserInfo",
     "UserLogin",
     "UserRole",
+    "UserUpdated",
     "UserVerified",
+    "change_address",
     "create_user",
     "find_by_email",
     "find_user",
@@ -43,6 +49,8 @@ __all__ = [
     "revoke_role",
     "roles_of",
     "someone_holds",
+    "update_preferences",
+    "update_profile",
 ]
 
 

@@ -26,6 +26,14 @@ class UserVerified(Event, type="user.verified", version=1, scope="instance"):
 
 
 @dataclass(frozen=True)
+class UserUpdated(Event, type="user.updated", version=1, scope="instance"):
+    """Somebody's profile or preferences are others now; ``fields`` names which, not what they are."""
+
+    user_id: UUID
+    fields: list[str]
+
+
+@dataclass(frozen=True)
 class UserLogin(Event, type="user.login", version=1, scope="instance"):
     """Somebody signed in, by the methods in ``amr`` (RFC 8176), and a session began."""
 
@@ -36,4 +44,4 @@ class UserLogin(Event, type="user.login", version=1, scope="instance"):
     user_agent: str
 
 
-EVENTS: tuple[type[Event], ...] = (UserCreated, UserVerified, UserLogin)
+EVENTS: tuple[type[Event], ...] = (UserCreated, UserVerified, UserUpdated, UserLogin)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.clock import utcnow
 from core.db import InstanceMixin, Json, model_base
@@ -28,6 +28,7 @@ class User(InstanceMixin, Base):
     __table_args__ = (
         CheckConstraint("status IN ('active', 'suspended')", name="status"),
         Index(None, "created_at"),
+        Index(None, "deleted_at"),
     )
 
     email: Mapped[str] = mapped_column(String(320), unique=True)
@@ -39,6 +40,30 @@ class User(InstanceMixin, Base):
     timezone: Mapped[str] = mapped_column(String(64), default="UTC")
     preferences: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     last_login_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    """Since when somebody is deleted. Suspended until then; the row goes when the grace is over."""
+    granted: Mapped[list[UserRole]] = relationship("UserRole", lazy="raise", viewonly=True)
+
+    @property
+    def verified(self) -> bool:
+        """Whether they showed that the address is theirs."""
+        return self.verified_at is not None
+
+    @property
+    def standing(self) -> str:
+        """``active``, ``suspended`` or ``deleted``."""
+        return self.status if self.deleted_at is None else "deleted"
+
+    @property
+    def roles(self) -> list[str]:
+        """The roles of the instance they hold, the mightiest first; ask for ``granted`` when loading."""
+        held = {grant.role for grant in self.granted}
+        return [*(role for role in ROLES if role in held), *sorted(held.difference(ROLES)), "user"]
+
+    @property
+    def role(self) -> str:
+        """The mightiest of them."""
+        return self.roles[0]
 
 
 class UserRole(Base):
@@ -50,3 +75,13 @@ class UserRole(Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("core_user.id", ondelete="CASCADE"), primary_key=True)
     role: Mapped[str] = mapped_column(String(40), primary_key=True)
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class Role(InstanceMixin, Base):
+    """A role of the instance that an admin made: a name for a set of permissions."""
+
+    __tablename__ = "core_role"
+
+    name: Mapped[str] = mapped_column(String(40), unique=True)
+    summary: Mapped[str] = mapped_column(String(200), default="")
+    permissions: Mapped[list[str]] = mapped_column(Json, default=list)

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Select, delete, exists, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import aliased
 
 from core.clock import utcnow
 from core.db import begin, current_unit, db
@@ -17,6 +18,7 @@ from core.engine import emit
 
 from .events import UserCreated, UserVerified
 from .models import ROLES, User, UserRole
+from .preferences import preferences_of
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def _info(row: User) -> UserInfo:
         locale=row.locale,
         timezone=row.timezone,
         avatar=row.avatar,
-        preferences=dict(row.preferences),
+        preferences=preferences_of(row.preferences),
         created_at=row.created_at,
     )
 
@@ -101,6 +103,22 @@ def mark_verified(user_id: UUID) -> bool:
         return False
     emit(UserVerified(user_id=user_id, email=changed))
     return True
+
+
+def change_address(user_id: UUID, *, old: str, new: str) -> bool:
+    """Give somebody the verified address ``new``; false where it is taken or they are not at ``old``.
+
+    Raises ``IntegrityError`` where another transaction takes it at the same moment.
+    """
+    other = aliased(User)
+    moved = db.session.execute(
+        update(User)
+        .where(User.id == user_id, User.email == old, ~exists().where(other.email == new))
+        .values(email=new, verified_at=utcnow())
+        .returning(User.id)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+    return moved is not None
 
 
 def rename(user_id: UUID, name: str) -> None:

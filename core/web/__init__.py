@@ -22,7 +22,7 @@ from .outgoing import OutgoingError
 from .request import body_limit
 from .results import objections
 from .schema import Schema, camel
-from .server import API, Server, hold, refuse_undeclared, release
+from .server import API, SAFE, Server, hold, refuse_undeclared, release
 from .state import Gate, ViewInfo, Web, web
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "API",
+    "SAFE",
     "Blueprint",
     "FilterSchema",
     "Gate",

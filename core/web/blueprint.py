@@ -78,10 +78,13 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         """Load what the caller sent with ``schema`` and pass it on as the first argument.
 
         ``location`` is ``json``, ``query``, ``form`` or ``files``. Answers 422 naming each field that is
-        wrong or unknown, and for JSON 400, 413 or 415 where there is none to load.
+        wrong or unknown, and for JSON 400, 413 or 415 where there is none to load; with
+        ``required=False`` an empty body counts as ``{}``.
         """
         loader = _instance(schema)
         read = _READERS[location]
+        if location == "json" and options.get("required") is False:
+            read = _json_if_any
 
         def decorate(view: View) -> View:
             @wraps(view)
@@ -203,6 +206,10 @@ def _load(schema: marshmallow.Schema, data: Any) -> Any:
 
 def _json(_schema: marshmallow.Schema) -> Any:
     return cast(Request, request).json_body()
+
+
+def _json_if_any(schema: marshmallow.Schema) -> Any:
+    return _json(schema) if request.get_data(cache=True) else {}
 
 
 def _query(schema: marshmallow.Schema) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.api import Delivery, find_user, get_logger, verification_code
+from core.api import Delivery, find_user, get_logger, invitation_token, verification_code
 
 from .service import deliver
 
@@ -19,7 +19,7 @@ def send_code(event: Any, delivery: Delivery) -> None:
         log.info("code is gone, no mail", delivery=str(delivery.id))
         return
     context = {"name": _name(event.user_id), "purpose": event.purpose, "code": code}
-    deliver(delivery.id, to=event.email, template="otp", context=context)
+    deliver(delivery.id, to=event.email, template=_CODE_MAILS.get(event.purpose, "otp"), context=context)
 
 
 def say_account_exists(event: Any, delivery: Delivery) -> None:
@@ -32,6 +32,46 @@ def welcome(event: Any, delivery: Delivery) -> None:
     deliver(delivery.id, to=event.email, template="welcome", context={"name": _name(event.user_id)})
 
 
+def say_password_changed(event: Any, delivery: Delivery) -> None:
+    """``password.changed``: changed or reset, its owner hears of it."""
+    context = {"name": _name(event.user_id), "ip": event.ip}
+    deliver(delivery.id, to=event.email, template="password_changed", context=context)
+
+
+def say_email_changed(event: Any, delivery: Delivery) -> None:
+    """``email.changed``: told to the old address; the new one had the code."""
+    context = {"name": _name(event.user_id), "new": event.new, "ip": event.ip}
+    deliver(delivery.id, to=event.old, template="email_changed", context=context)
+
+
+def warn(event: Any, delivery: Delivery) -> None:
+    """``security.alert``: something that the owner of an account should look at."""
+    context = {"name": _name(event.user_id), "kind": event.kind, "ip": event.ip}
+    deliver(delivery.id, to=event.email, template="security_alert", context=context)
+
+
+def invite(event: Any, delivery: Delivery) -> None:
+    """``invitation.created``: what it takes to join, derived here and now, and kept in the mail alone."""
+    try:
+        token = invitation_token(event.invitation_id)
+    except LookupError:
+        log.info("invitation is gone, no mail", delivery=str(delivery.id))
+        return
+    context = {
+        "inviter": _name(event.invited_by),
+        "organisation": event.organisation,
+        "role": event.role,
+        "token": token,
+    }
+    deliver(delivery.id, to=event.email, template="invitation", context=context)
+
+
+def say_account_created(event: Any, delivery: Delivery) -> None:
+    """``user.invited``: how to begin with an account that an admin made."""
+    context = {"name": event.name, "has_password": event.has_password}
+    deliver(delivery.id, to=event.email, template="account_created", context=context)
+
+
 def _name(user_id: Any) -> str:
     user = find_user(user_id)
     return user.name if user is not None else ""
@@ -41,4 +81,12 @@ TABLE = (
     ("otp.requested", send_code),
     ("user.registration_repeated", say_account_exists),
     ("user.verified", welcome),
+    ("password.changed", say_password_changed),
+    ("email.changed", say_email_changed),
+    ("security.alert", warn),
+    ("invitation.created", invite),
+    ("user.invited", say_account_created),
 )
+
+_CODE_MAILS = {"reset": "password_reset"}
+"""The template for a code of this purpose; the others have ``otp``."""

@@ -34,7 +34,7 @@ def test_help_lists_commands_without_importing_rooms(tmp_path: Path) -> None:
     said = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
-    for name in ("commands", "db", "plugins", "probe", "setup-link", "up", "worker"):
+    for name in ("commands", "db", "keys", "plugins", "probe", "setup-link", "up", "worker"):
         assert f"\n  {name} " in said
     assert "heavy []" in said
 

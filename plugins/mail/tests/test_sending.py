@@ -18,8 +18,10 @@ import pytest
 import time_machine
 from sqlalchemy import inspect
 
-from core.api import Invalid, begin, db, select, unscoped, utcnow
+from core.api import Invalid, begin, db, emit, select, unscoped, utcnow, uuid7
+from core.auth import EmailChanged, SecurityAlert
 from core.testing import Instance, Person
+from core.users import find_by_email
 from plugins.mail.api import send
 from plugins.mail.models import MailMessage
 
@@ -119,6 +121,56 @@ def test_an_owner_hears_that_somebody_registered_again(instance: Instance) -> No
     register(instance)
     instance.drain()
     assert "You already have an account at Jobstead" in subjects(instance)
+
+
+def test_a_new_password_is_set_with_the_code_in_the_mail_and_told(instance: Instance) -> None:
+    instance.plugins("mail")
+    instance.person("ann@example.com")
+    instance.person("bob@example.com")
+    client = instance.app.test_client()
+    client.post("/api/v1/auth/forgot-password", json={"email": "ann@example.com"})
+    client.post("/api/v1/auth/forgot-password", json={"email": "nobody@example.com"})
+    instance.drain()
+    mails = [read(path) for path in files(instance)]
+    (mail,) = [mail for mail in mails if mail["Subject"] == "Your Jobstead code for a new password"]
+    assert mail["To"] == "ann@example.com"
+    assert code_in(mail) not in everything_stored(instance)
+    new = {"email": "ann@example.com", "code": code_in(mail), "newPassword": "another good one"}
+    assert client.put("/api/v1/auth/reset-password", json=new).status_code == 200
+    instance.drain()
+    told = [read(path) for path in files(instance)]
+    (mail,) = [mail for mail in told if mail["Subject"] == "Your Jobstead password was changed"]
+    assert mail["To"] == "ann@example.com"
+    assert "127.0.0.1" in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+
+
+def test_a_copied_sign_in_is_told(instance: Instance) -> None:
+    instance.plugins("mail")
+    instance.person("ann@example.com")
+    with instance.app.app_context(), begin():
+        user = find_by_email("ann@example.com")
+        assert user is not None
+        emit(
+            SecurityAlert(
+                user_id=user.id, email=user.email, kind="refresh_reused", session_id=uuid7(), ip="::1"
+            )
+        )
+    instance.drain()
+    assert "Look after your Jobstead account" in subjects(instance)
+
+
+def test_the_address_that_was_left_is_told(instance: Instance) -> None:
+    instance.plugins("mail")
+    instance.person("anna@example.net")
+    with instance.app.app_context(), begin():
+        user = find_by_email("anna@example.net")
+        assert user is not None
+        emit(EmailChanged(user_id=user.id, old="ann@example.com", new=user.email, ip="192.0.2.7"))
+    instance.drain()
+    mails = [read(path) for path in files(instance)]
+    (mail,) = [mail for mail in mails if mail["Subject"] == "Your Jobstead address was changed"]
+    assert mail["To"] == "ann@example.com"
+    assert "anna@example.net" in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
 
 
 def test_a_temporary_refusal_is_tried_again_with_the_same_message_id(

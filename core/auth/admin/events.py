@@ -1,0 +1,87 @@
+"""Facts about people and roles that an admin brought about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from core.engine import Event
+
+
+@dataclass(frozen=True)
+class UserInvited(Event, type="user.invited", version=1, scope="instance"):
+    """An admin made an account for somebody; without a password they ask for one by their address."""
+
+    user_id: UUID
+    email: str
+    name: str
+    has_password: bool
+
+
+@dataclass(frozen=True)
+class UserRolesChanged(Event, type="user.roles_changed", version=1, scope="instance"):
+    """Somebody holds other roles of the instance."""
+
+    user_id: UUID
+    roles: list[str]
+    before: list[str]
+
+
+@dataclass(frozen=True)
+class UserSuspended(Event, type="user.suspended", version=1, scope="instance"):
+    """Somebody stays out until they are reinstated; their sessions have ended."""
+
+    user_id: UUID
+    email: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class UserReinstated(Event, type="user.reinstated", version=1, scope="instance"):
+    """Somebody may sign in again."""
+
+    user_id: UUID
+    email: str
+
+
+@dataclass(frozen=True)
+class UserDeleted(Event, type="user.deleted", version=1, scope="instance"):
+    """Somebody is deleted; what is theirs goes when the grace is over."""
+
+    user_id: UUID
+    email: str
+
+
+@dataclass(frozen=True)
+class UserErased(Event, type="user.erased", version=1, scope="instance"):
+    """Nothing of somebody is left in the database; what lies elsewhere can go too."""
+
+    user_id: UUID
+
+
+@dataclass(frozen=True)
+class RoleChanged(Event, type="role.changed", version=1, scope="instance"):
+    """A role an admin made holds these permissions from now on; ``created`` for a new one."""
+
+    role: str
+    permissions: list[str]
+    created: bool
+
+
+@dataclass(frozen=True)
+class RoleDeleted(Event, type="role.deleted", version=1, scope="instance"):
+    """A role is gone, and nobody holds it any more."""
+
+    role: str
+
+
+EVENTS: tuple[type[Event], ...] = (
+    UserInvited,
+    UserRolesChanged,
+    UserSuspended,
+    UserReinstated,
+    UserDeleted,
+    UserErased,
+    RoleChanged,
+    RoleDeleted,
+)
