@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
 
 from core.access import may
-from core.auth import credentials, sessions
-from core.auth.models import Code
+from core.auth import codes, credentials, sessions
 from core.auth.state import auth
 from core.clock import utcnow
 from core.context import principal
@@ -110,7 +109,7 @@ def change(user_id: UUID, values: dict[str, Any]) -> User:
         ) from None
     if moved:
         _end_sessions(user_id, "email_changed")
-        _void_codes(user_id)
+        codes.void(user_id)  # one that went to the old address must not verify the new one
     if changed:
         emit(UserUpdated(user_id=user_id, fields=changed))
     return row
@@ -229,13 +228,6 @@ def _checked(held: Iterable[str]) -> list[str]:
     if unknown:
         raise Invalid(errors={"role": [f"There is no role {role}." for role in unknown]})
     return wanted
-
-
-def _void_codes(user_id: UUID) -> None:
-    """A code that went to the old address must not verify the new one."""
-    now = utcnow()
-    live = update(Code).where(Code.user_id == user_id, Code.used_at.is_(None), Code.expires_at > now)
-    db.session.execute(live.values(expires_at=now).execution_options(synchronize_session=False))
 
 
 def _end_sessions(user_id: UUID, reason: str) -> None:
