@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Table, and_, delete, exists, or_, select
+from sqlalchemy import Table, and_, delete, exists, inspect, or_, select
 from sqlalchemy.orm import aliased
 
 from core.auth import auth
@@ -141,7 +141,7 @@ def bury(user_id: UUID) -> None:
 
 
 def _in_chunks(identifier: UUID) -> None:
-    for table in _tables():
+    for table in _tables_there():
         some = select(table.c.id).where(table.c.organisation_id == identifier).limit(_CHUNK)
         count = _CHUNK
         while count == _CHUNK:
@@ -149,9 +149,14 @@ def _in_chunks(identifier: UUID) -> None:
                 count = unit.connection.execute(delete(table).where(table.c.id.in_(some))).rowcount
 
 
-def _tables() -> list[Table]:
-    """Tables of organisations' rows, those that others point at last."""
-    return [table for table in reversed(metadata.sorted_tables) if table.name in tenant_tables]
+def _tables_there() -> list[Table]:
+    """Tables of organisations' rows, those that others point at last.
+
+    Only those in the database: a plugin may be imported while its migration is still pending.
+    """
+    with begin(write=False) as unit:
+        there = set(inspect(unit.connection).get_table_names())
+    return [table for table in reversed(metadata.sorted_tables) if table.name in tenant_tables & there]
 
 
 def _finish(identifier: UUID) -> None:
