@@ -1,6 +1,7 @@
-"""``make test``: every test on the embedded default, again on PostgreSQL and Redis; their coverage together.
+"""``make test``: every test on the embedded default, with coverage; again on PostgreSQL and Redis.
 
-Arguments go to pytest: ``python -m tests.support.passes -k redis``.
+The second pass is not measured, which would take as long again, and leaves out what has no database
+in it. Arguments go to pytest: ``python -m tests.support.passes -k redis``.
 """
 
 from __future__ import annotations
@@ -8,17 +9,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tests.support.servers import ROOT, postgres_server, redis_server, without_password
 
 _GIVEN = ("JOBSTEAD_TEST_DATABASE_URL", "JOBSTEAD_TEST_REDIS_URL")
+_MEASURED = ["-m", "coverage", "run"]
+_ONCE = ["-m", "not once", *(f"--ignore=tests/{room}" for room in ("access", "boot", "ground"))]
 
 
 def main(arguments: list[str]) -> int:
     _coverage("erase")
     closing: list[str] = []
-    code = run("embedded default: SQLite, a Redis of each test's own", {}, arguments, closing)
+    code = run("embedded default: SQLite, a Redis of each test's own", {}, arguments, closing, _MEASURED)
     postgres = postgres_server()
     if postgres is None:
         closing.append("no second pass: PostgreSQL is not installed here (.ci/run installs it)")
@@ -29,7 +32,7 @@ def main(arguments: list[str]) -> int:
             **({"JOBSTEAD_TEST_REDIS_URL": redis} if redis else {}),
         }
         name = ", ".join(map(without_password, given.values()))
-        code = run(name, given, ["-m", "not once", *arguments], closing) or code
+        code = run(name, given, [*_ONCE, *arguments], closing) or code
     _coverage("combine", "--quiet")
     reported = _coverage("report")
     if not arguments:  # a part of the tests covers a part of the code
@@ -38,17 +41,17 @@ def main(arguments: list[str]) -> int:
     return code
 
 
-def run(name: str, servers: Mapping[str, str], arguments: list[str], closing: list[str]) -> int:
-    """One pass of pytest, printed as it goes; its last line is kept for the end."""
+def run(
+    name: str, servers: Mapping[str, str], arguments: list[str], closing: list[str], under: Sequence[str] = ()
+) -> int:
+    """One pass of pytest ``under`` a tool, printed as it goes; its last line is kept for the end."""
     print(f"\n# {name}", flush=True)
     environ = {key: value for key, value in os.environ.items() if key not in _GIVEN}
     environ |= {**servers, "COVERAGE_FILE": str(ROOT / ".coverage"), "JOBSTEAD_LIMITS_SCALE": "100000"}
     workers = os.environ.get("PYTEST_WORKERS", "2")
     command = [
         sys.executable,
-        "-m",
-        "coverage",
-        "run",
+        *under,
         "-m",
         "pytest",
         "-n",
