@@ -62,5 +62,8 @@ if command -v redis-server >/dev/null 2>&1 || command -v valkey-server >/dev/nul
     install ".${extras:+[$extras]}" || fail "installing failed, the lines above say why: mend that (often the network) and run the same command again."
 fi
 
+# A start reads compiled code; some environments tell Python never to write any, and each start would compile it all.
+"$venv/bin/python" -m compileall -q core plugins || true
+
 fingerprint >"$venv/.installed-run"
 [ "$wanted" != dev ] || fingerprint >"$venv/.installed-dev"
