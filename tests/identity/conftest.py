@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from core.auth import keys, passwords
+from core.testing import Databases
 from core.web import Server
-from tests.identity.world import World, make_app
+from tests.identity.world import World, make_app, make_tables
 
 
 @pytest.fixture(autouse=True)
@@ -21,17 +22,18 @@ def quick_and_patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def make(tmp_path: Path, database_url: str) -> Iterator[Callable[..., Server]]:
+def make(tmp_path: Path, databases: Databases) -> Iterator[Callable[..., Server]]:
     """Makes apps that share a database and a data directory, as processes of one instance do."""
     made: list[Server] = []
+    with databases.migrated("core's tables", make_tables) as url:
 
-    def one(**environ: str) -> Server:
-        made.append(make_app(tmp_path, database_url, environ))
-        return made[-1]
+        def one(**environ: str) -> Server:
+            made.append(make_app(tmp_path, url, environ))
+            return made[-1]
 
-    yield one
-    for app in made:
-        app.extensions["jobstead.db"].dispose()
+        yield one
+        for app in made:
+            app.extensions["jobstead.db"].dispose()
 
 
 @pytest.fixture

@@ -39,11 +39,16 @@ def make_app(folder: Path, database_url: str, environ: dict[str, str]) -> Server
             **environ,
         },
     )
-    app = create_app(config)
-    database: Database = app.extensions["jobstead.db"]
+    return create_app(config)
+
+
+def make_tables(database_url: str) -> None:
+    """Core's tables in an empty database."""
+    database = Database(database_url)
+    tables = [table for name, table in metadata.tables.items() if name.startswith("core_")]
     with within(System("make the tables")), database.engine.begin() as connection:
-        metadata.create_all(connection)
-    return app
+        metadata.create_all(connection, tables=tables)
+    database.dispose()
 
 
 @dataclass
