@@ -12,10 +12,23 @@ from pathlib import Path
 
 import pytest
 
+from core.auth import EmailChanged, SecurityAlert
+from core.users import find_by_email
+
 from .databases import Databases
 from .instance import Instance, Person
 
-__all__ = ["Databases", "Instance", "Person", "database_url", "databases", "instance"]
+__all__ = [
+    "Databases",
+    "EmailChanged",  # facts of core, for the tests of plugins that listen to them
+    "Instance",
+    "Person",
+    "SecurityAlert",
+    "database_url",
+    "databases",
+    "find_by_email",
+    "instance",
+]
 
 
 @pytest.fixture(scope="session")

@@ -19,9 +19,7 @@ import time_machine
 from sqlalchemy import inspect
 
 from core.api import Invalid, begin, db, emit, select, unscoped, utcnow, uuid7
-from core.auth import EmailChanged, SecurityAlert
-from core.testing import Instance, Person
-from core.users import find_by_email
+from core.testing import EmailChanged, Instance, Person, SecurityAlert, find_by_email
 from plugins.mail.api import send
 from plugins.mail.models import MailMessage
 
