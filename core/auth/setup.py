@@ -10,8 +10,6 @@ from uuid import UUID
 from flask import Flask
 from marshmallow import ValidationError
 from sqlalchemy import exists, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from core.clock import utcnow
 from core.config import ConfigError
@@ -155,10 +153,9 @@ def _taken_over(email: str) -> UserInfo:
 
 def _open_setup() -> UUID:
     """The id of the setup row, waiting to be used."""
-    insert = sqlite_insert if db.unit.database.dialect == "sqlite" else postgresql_insert
     fresh = uuid7()
     db.session.execute(
-        insert(Setup)
+        db.unit.upsert(Setup)
         .values(id=fresh, name="first-admin", token_hash=_hash(_token(fresh)))
         .on_conflict_do_nothing(index_elements=[Setup.name])
     )

@@ -14,6 +14,7 @@ from typing import Any, NoReturn, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import Connection, Table, event, insert
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstanceState, Session, SessionTransaction
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -121,6 +122,15 @@ class Unit:
         if session is None:
             session = self._sessions[scope] = UnitSession(self, scope)
         return session
+
+    def upsert(self, model: type[Any]) -> postgresql.Insert:
+        """An INSERT into ``model``'s table that takes ``on_conflict_do_nothing`` or ``..._do_update``.
+
+        Both databases spell it alike; SQLAlchemy has a class for each.
+        """
+        if self.database.dialect == "sqlite":
+            return cast(postgresql.Insert, sqlite.insert(model))
+        return postgresql.insert(model)
 
     def flush(self) -> None:
         """Write what the current scope's session holds."""

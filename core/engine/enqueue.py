@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from core import context
 from core.clock import utcnow
@@ -85,8 +84,7 @@ def insert_job(
         "actor": context.principal().label,
         "request_id": context.request_id(),
     }
-    dialect = sqlite if unit.database.dialect == "sqlite" else postgresql
-    statement = dialect.insert(JobRow)
+    statement = unit.upsert(JobRow)
     if unique_key is None:
         unit.connection.execute(statement, values)
     else:

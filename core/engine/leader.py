@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sqlalchemy import or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from core.db import Unit, begin
 
@@ -24,12 +23,7 @@ def lead(engine: Engine, holder: str) -> bool:
     with begin(on=engine.database) as unit:
         until = db_now(engine.timing.leadership)
         if known is None:
-            dialect = sqlite if unit.database.dialect == "sqlite" else postgresql
-            new = (
-                dialect.insert(LeaseRow)
-                .values(name=NAME, holder=holder, until=until)
-                .on_conflict_do_nothing()
-            )
+            new = unit.upsert(LeaseRow).values(name=NAME, holder=holder, until=until).on_conflict_do_nothing()
             counted = {"preserve_rowcount": True}
             if unit.connection.execute(new, execution_options=counted).rowcount == 1:
                 return True

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, case, exists, insert, or_, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from core.clock import utcnow
 from core.db import Unit, begin, uuid7
@@ -120,8 +119,7 @@ def slot_of(organisation: UUID | None, key: str) -> int:
 def touch(unit: Unit, lanes: set[tuple[str, int, str]]) -> None:
     """Say that lanes ``(handler, slot, queue)`` have something due now."""
     now = utcnow()
-    dialect = sqlite if unit.database.dialect == "sqlite" else postgresql
-    new = dialect.insert(LaneRow)
+    new = unit.upsert(LaneRow)
     sooner = or_(LaneRow.due_at.is_(None), LaneRow.due_at > new.excluded.due_at)
     unit.connection.execute(
         new.on_conflict_do_update(

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from core.clock import utcnow
 from core.db import Unit, begin, uuid7
@@ -50,8 +49,7 @@ def _declare(unit: Unit, schedule: Schedule, row: Row[Any] | None, now: datetime
     }
     first = next_after(schedule.cron, schedule.tz, now)
     if row is None:
-        dialect = sqlite if unit.database.dialect == "sqlite" else postgresql
-        new = dialect.insert(ScheduleRow).on_conflict_do_nothing()  # another worker starts too
+        new = unit.upsert(ScheduleRow).on_conflict_do_nothing()  # another worker starts too
         unit.connection.execute(new, {"id": uuid7(), "name": schedule.name, "next_at": first, **values})
         return
     if any(getattr(row, name) != value for name, value in values.items()):

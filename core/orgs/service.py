@@ -9,8 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
 
 from core.db import acting_for, db, unscoped
@@ -90,12 +88,13 @@ def crown(user: UserInfo) -> None:
 
 def ensure_home() -> UUID:
     """The id of the home organisation, which is made in the open unit of work where it is missing."""
-    insert = sqlite_insert if db.unit.database.dialect == "sqlite" else postgresql_insert
     with unscoped("the home organisation is everybody's"):
         found = _home()
         if found is None:
             db.session.execute(
-                insert(Organisation).values(name="Home", slug=HOME, kind="home").on_conflict_do_nothing()
+                db.unit.upsert(Organisation)
+                .values(name="Home", slug=HOME, kind="home")
+                .on_conflict_do_nothing()
             )
             found = _home()
     if found is None:

@@ -8,8 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, delete, exists, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import aliased
 
 from core.clock import utcnow
@@ -75,9 +73,8 @@ def create_user(*, email: str, name: str, verified: bool = False) -> UserInfo | 
 
     Emits ``user.created``, and ``user.verified`` where nobody needs to ask.
     """
-    insert = sqlite_insert if db.unit.database.dialect == "sqlite" else postgresql_insert
     statement = (
-        insert(User)
+        db.unit.upsert(User)
         .values(email=email, name=name, verified_at=utcnow() if verified else None)
         .on_conflict_do_nothing(index_elements=[User.email])
         .returning(User.id)
