@@ -2,65 +2,37 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from threading import Thread
 from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Page
 
 from tests.identity.world import PASSWORD, World
+from tests.support.browser import needs_chromium, open_page, served
 
 ANN = "ann@example.org"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = [
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-domain-reliability",
-    "--disable-sync",
-    "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE 127.0.0.2",
-]
 CALL = """async ([method, path, body, headers]) => {
   const answer = await fetch(path, {method, body: body && JSON.stringify(body),
     headers: {...(body ? {'Content-Type': 'application/json'} : {}), ...headers}});
   return [answer.status, await answer.json().catch(() => null)];
 }"""
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
+pytestmark = needs_chromium
 
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Any, str], str]]:
     with ExitStack() as running:
-
-        def start(app: Any, host: str) -> str:
-            server = make_server(host, 0, app, threaded=True)
-            thread = Thread(target=server.serve_forever)
-            thread.start()
-            running.callback(server.server_close)
-            running.callback(thread.join)
-            running.callback(server.shutdown)
-            return f"http://{host}:{server.server_port}"
-
-        yield start
+        yield lambda app, host: running.enter_context(served(app, host))
 
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    root = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *root])
-        try:
-            yield browser.new_page()
-        finally:
-            browser.close()
+    with open_page("127.0.0.1", "127.0.0.2") as page:
+        yield page
 
 
 def test_a_page_of_ours_acts_and_another_site_does_not(

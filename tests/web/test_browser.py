@@ -2,53 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
-from threading import Thread
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Page, expect
 
+from tests.support.browser import needs_chromium, open_page, served
 from tests.web.conftest import Shelf
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = [
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-domain-reliability",
-    "--disable-sync",
-    "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
+pytestmark = needs_chromium
 
 
 @pytest.fixture
 def address(shelf_app: Shelf) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, shelf_app.app, threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(shelf_app.app) as address:
+        yield address
 
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    root = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *root])
-        try:
-            yield browser.new_page()
-        finally:
-            browser.close()
+    with open_page("127.0.0.1") as page:
+        yield page
 
 
 def test_the_docs_draw_the_operations_and_ask_nobody_else(address: str, page: Page) -> None:
