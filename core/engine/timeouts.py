@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import signal
 import threading
 import time
@@ -51,10 +52,7 @@ def watch() -> Iterator[Arm]:
 
 @contextmanager
 def _by_signal() -> Iterator[Arm]:
-    def expire(_signal: int, _frame: FrameType | None) -> None:
-        raise TimedOut("took longer than it may")
-
-    previous = signal.signal(signal.SIGALRM, expire)
+    previous = signal.signal(signal.SIGALRM, _expire)
     began = time.monotonic()
     outer, _ = signal.setitimer(signal.ITIMER_REAL, 0)
     try:
@@ -66,8 +64,26 @@ def _by_signal() -> Iterator[Arm]:
             signal.setitimer(signal.ITIMER_REAL, max(outer - (time.monotonic() - began), 0.01))
 
 
+_grace_ends = math.inf  # on the monotonic clock; of the process, as its signals are
+
+
+def _expire(_signal: int, _frame: FrameType | None) -> None:
+    if time.monotonic() >= _grace_ends:
+        raise HandedBack
+    raise TimedOut("took longer than it may")
+
+
 def _set_timer(seconds: float) -> None:
     signal.setitimer(signal.ITIMER_REAL, seconds)
+    _shorten()  # told to stop before the timer stood
+
+
+def _shorten() -> None:
+    """Let a timer that runs end with the grace; afterwards, so that a signal in between is not lost."""
+    remaining, _ = signal.getitimer(signal.ITIMER_REAL)
+    left = max(_grace_ends - time.monotonic(), 0.001)
+    if remaining > left:
+        signal.setitimer(signal.ITIMER_REAL, left)
 
 
 class _Watchdog:
@@ -108,13 +124,9 @@ def _raise_in(thread: int, error: type[BaseException]) -> None:
 
 
 def hand_back_after(seconds: float) -> None:
-    """From a signal handler in the main thread: let the block under ``limit`` end with ``HandedBack``."""
-    if signal.getitimer(signal.ITIMER_REAL)[0] == 0:
-        return  # nothing is in hand
-
-    def expire(_signal: int, _frame: FrameType | None) -> None:
-        raise HandedBack
-
-    signal.signal(signal.SIGALRM, expire)
-    remaining = signal.getitimer(signal.ITIMER_REAL)[0]
-    signal.setitimer(signal.ITIMER_REAL, min(seconds, remaining or seconds))
+    """From a signal handler in the main thread: what is in hand under ``limit``, or still begins,
+    ends with ``HandedBack`` when the grace of ``seconds`` is over."""
+    global _grace_ends
+    _grace_ends = min(_grace_ends, time.monotonic() + seconds)
+    if signal.getsignal(signal.SIGALRM) is _expire:  # else the alarm is RQ's, and nothing is in hand
+        _shorten()

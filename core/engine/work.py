@@ -25,6 +25,7 @@ from .relay import relay
 from .retry import LeaseLost
 from .runner import Counts, Runner
 from .state import Engine
+from .timeouts import HandedBack
 
 log = get_logger(__name__)
 
@@ -43,6 +44,8 @@ def work_lanes(engine: Engine, queues: Sequence[str], *, until: float | None = N
         except LeaseLost as lost:
             log.warning("lane lost", reason=str(lost))
             lane = None
+        except HandedBack:
+            break
         except BaseException:
             with suppress(SQLAlchemyError):  # else its lease runs out
                 release(engine, lane)
