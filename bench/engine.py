@@ -38,6 +38,7 @@ from core.engine import Delivery, Event, worker
 from core.engine.models import DeliveryRow, EventRow, JobRow
 from core.redis import connect
 from core.switch import Switch
+from core.testing.databases import make_tables
 
 ROOT = Path(__file__).parents[1]
 ORGANISATIONS = 50
@@ -117,13 +118,11 @@ class Bench:
             or table.name in ("core_user", "core_organisation")
         ]
         table = core.orgs.models.Organisation.__table__
-        engine_ = self.app.extensions["jobstead.db"].engine
-        with context.within(System("make the tables")), engine_.begin() as connection:
-            metadata.create_all(connection, tables=wanted)
+        make_tables(self._told["database"], wanted)
+        with begin(on=self.app.extensions["jobstead.db"]) as unit:
             for n, identifier in enumerate(self.organisations):
-                connection.execute(
-                    sa.insert(table).values(id=identifier, name=f"o{n}", slug=f"o{n}", kind="team")
-                )
+                values = {"id": identifier, "name": f"o{n}", "slug": f"o{n}", "kind": "team"}
+                unit.connection.execute(sa.insert(table).values(values))
 
     def emit(self, number: int) -> None:
         """One event in a transaction of its own."""

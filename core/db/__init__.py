@@ -14,6 +14,7 @@ from .base import (
 )
 from .engine import Database, database
 from .guard import SCOPED, ScopeError
+from .row_security import RowSecurityError
 from .types import Json, UtcDateTime, uuid7
 from .unit import Unit, UnitSession, acting_for, begin, current_unit, db, unscoped
 
@@ -22,6 +23,7 @@ __all__ = [
     "Database",
     "InstanceMixin",
     "Json",
+    "RowSecurityError",
     "ScopeError",
     "TableNameError",
     "TenantMixin",

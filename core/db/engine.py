@@ -8,7 +8,7 @@ from typing import Any, cast
 from flask import current_app
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 
-from . import guard
+from . import guard, roles
 
 _BUSY_MS = 5_000
 _STATEMENT_MS = 5_000
@@ -31,6 +31,8 @@ class Database:
         else:
             raise ValueError(f"{self.dialect} is not supported; use sqlite:/// or postgresql+psycopg://")
         guard.install(self.engine)
+        if self.dialect == "postgresql":
+            roles.install(self.engine)
 
     def dispose(self) -> None:
         """Close every pooled connection; call it in a child right after a fork too."""
@@ -74,6 +76,7 @@ def _postgresql(url: URL, pool_size: int, statement_timeout: int) -> Engine:
         pool_pre_ping=True,
         hide_parameters=True,  # what people typed stays out of error texts and logs
         connect_args={
+            "autocommit": True,  # we say BEGIN ourselves, with the role in the same message
             "connect_timeout": 2,
             "options": f"-c timezone=UTC -c statement_timeout={statement_timeout}",
         },

@@ -18,7 +18,7 @@ from flask import Flask
 
 from core.config import Config, load
 from core.context import SYSTEM, acting_as
-from core.db import begin, configure
+from core.db import RowSecurityError, begin, configure
 
 from . import importing, migrations, service
 from .lock import LockedError
@@ -133,7 +133,7 @@ def upgrade() -> None:
     config = load()
     try:
         outcomes = migrations.upgrade(config)
-    except (LockedError, migrations.MigrationError) as fault:
+    except (LockedError, migrations.MigrationError, RowSecurityError) as fault:
         raise click.ClickException(str(fault)) from fault
     for outcome in outcomes:
         if outcome.applied:

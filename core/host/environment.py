@@ -125,6 +125,8 @@ def _of_the_app() -> Iterator[tuple[Target, Connection]]:
     engine = engine_for(config.database.url)
     with exclusive(engine, config.data_dir), engine.connect() as connection:
         yield Target("core", Path(), plugins), connection
+        with connection.begin():
+            db.row_security.enforce(connection)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Flask, current_app
 
+from core.db import row_security
 from core.hooks import HookFailed, hooks
 from core.log import get_logger
 from core.web.health import add_check, add_probe
@@ -23,6 +24,8 @@ def init_app(app: Flask) -> None:
     """Let readiness wait for core's migrations, and show plugins in ``/health/detailed``."""
     add_check(app, "migrations", _migrated)
     add_check(app, "plugins", _read_at_start)
+    if app.extensions["jobstead.db"].dialect == "postgresql":
+        add_check(app, "row_security", _walled)
     add_probe(app, "plugins", report)
 
 
@@ -44,6 +47,13 @@ def _migrated() -> None:
     if pending:
         raise RuntimeError(f"{len(pending)} migration(s) of core pending: run jobstead db upgrade")
     host().migrated = True
+
+
+def _walled() -> None:
+    with current_app.extensions["jobstead.db"].engine.connect() as connection:
+        faults = row_security.faults(connection)
+    if faults:
+        raise RuntimeError(f"{'; '.join(faults)}: run jobstead db upgrade")
 
 
 def _read_at_start() -> None:

@@ -24,7 +24,7 @@ from sqlalchemy import Connection, inspect
 
 import core
 from core.config import Config
-from core.db import Database, tables_of
+from core.db import Database, row_security, tables_of
 
 from . import state
 from .environment import Target, engine_for
@@ -61,21 +61,33 @@ def upgrade(
     """Apply what is pending for core and every enabled plugin.
 
     A plugin whose migration fails keeps what was applied before it, and those that require it are
-    passed over; the others go on. Raises ``MigrationError`` when core's own fail.
+    passed over; the others go on. Then organisations' tables, whoever's they are, have row-level
+    security (PostgreSQL). Raises ``MigrationError`` when core's own fail, ``RolesMissingError``.
     """
     config: Config = source.extensions["jobstead.config"] if isinstance(source, Flask) else source
     engine = engine_for(str(config.database.url))
     with exclusive(engine, config.data_dir):
         inventory = Inventory.of(config, bundled)
         names = tuple(inventory.found)
-        first = _apply(target("core", None, names), engine.connect())
-        if first.failed:
-            raise MigrationError(f"core's migration failed, and nothing of it is applied: {first.failed}")
+        with engine.connect() as connection:
+            first = _apply(target("core", None, names), connection)
+            if first.failed:
+                raise MigrationError(f"core's migration failed, and nothing of it is applied: {first.failed}")
+            _enforce(connection)  # now, because from here on the database is asked as the server asks it
         wanted = inventory.wanted(config, environ, _wishes(config))
         outcomes = {"core": first}
         for name in wanted:
-            outcomes[name] = _upgrade(inventory, name, outcomes, engine.connect())
+            with engine.connect() as connection:
+                outcomes[name] = _upgrade(inventory, name, outcomes, connection)
+                if outcomes[name].applied:
+                    _enforce(connection)
         return list(outcomes.values())
+
+
+def _enforce(connection: Connection) -> None:
+    connection.rollback()  # reading what is applied has begun a transaction
+    with connection.begin():
+        row_security.enforce(connection)
 
 
 def _wishes(config: Config) -> state.Wishes:
@@ -92,18 +104,17 @@ def _upgrade(
     found = inventory.found[name]
     for needed in found.manifest.needs if found.manifest else ():
         if needed in outcomes and outcomes[needed].failed:
-            connection.close()
             return Outcome(name, failed=f"waits for {needed}, whose migration failed")
     return _apply(target(name, found.folder, tuple(inventory.found)), connection)
 
 
 def _apply(goal: Target, connection: Connection) -> Outcome:
-    with connection:
-        try:
-            if revisions(goal):
-                command.upgrade(_alembic(goal, connection), "heads")
-        except (Exception, SystemExit) as fault:
-            return Outcome(goal.plugin, goal.applied, reason(fault, goal.folder))
+    try:
+        if revisions(goal):
+            command.upgrade(_alembic(goal, connection), "heads")
+    except (Exception, SystemExit) as fault:
+        connection.rollback()
+        return Outcome(goal.plugin, goal.applied, reason(fault, goal.folder))
     return Outcome(goal.plugin, goal.applied)
 
 

@@ -6,12 +6,15 @@ import os
 import re
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from sqlalchemy import NullPool, create_engine, make_url, text
+from sqlalchemy import NullPool, Table, create_engine, make_url, text
+
+from core.db import metadata, row_security
+from core.host.environment import engine_for
 
 
 class Databases(ABC):
@@ -108,3 +111,10 @@ class _PostgreSQL(Databases):
         engine = create_engine(self._server, isolation_level="AUTOCOMMIT", poolclass=NullPool)
         with engine.connect() as connection:
             connection.execute(text(statement))
+
+
+def make_tables(url: str, tables: Sequence[Table] | None = None) -> None:
+    """Tables (all that are known unless given) without their migrations, row-level security included."""
+    with engine_for(url).begin() as connection:
+        metadata.create_all(connection, tables=tables)
+        row_security.enforce(connection)

@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Column, Table, Uuid
 
-from core.context import System, within
 from core.db import Database, begin, metadata, uuid7
+from core.testing.databases import make_tables
 from tests.db.models import World
 
 
@@ -18,9 +18,8 @@ def world(database_url: str) -> Iterator[World]:
     organisations = metadata.tables.get("core_organisation")
     if organisations is None:
         organisations = Table("core_organisation", metadata, Column("id", Uuid, primary_key=True))
+    make_tables(database_url)
     world = World(Database(database_url), uuid7(), uuid7())
-    with within(System("make the tables")), world.database.engine.begin() as connection:
-        metadata.create_all(connection)
     with begin(on=world.database) as unit:
         columns = {c.name: c for c in organisations.columns}
         for identifier in (world.here, world.there):

@@ -29,6 +29,7 @@ from core.engine.models import DeliveryRow, JobRow, LaneRow, LeaseRow
 from core.engine.moment import db_now
 from core.redis import connect
 from core.switch import Switch
+from core.testing.databases import make_tables
 from tests.engine import toy
 
 QUICK = Timing(lease=1.5, leadership=1.0, sweep=0.2, grace=1.0)
@@ -92,12 +93,12 @@ class World:
             "core_schedule",
         )
         wanted = [t for t in metadata.sorted_tables if t.name in names or t.name.startswith((*ours, "toy_"))]
-        on = self.engine.database.engine
-        with context.within(System("make the tables")), on.begin() as connection:
-            metadata.create_all(connection, tables=wanted)
+        make_tables(self.database, wanted)
+        with begin(on=self.engine.database) as unit:
             table = core.orgs.models.Organisation.__table__
             for name, identifier in (("here", self.here), ("there", self.there)):
-                connection.execute(sa.insert(table).values(id=identifier, name=name, slug=name, kind="team"))
+                values = {"id": identifier, "name": name, "slug": name, "kind": "team"}
+                unit.connection.execute(sa.insert(table).values(values))
 
     @contextmanager
     def acting(self, organisation: UUID | None) -> Iterator[None]:

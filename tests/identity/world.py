@@ -16,8 +16,9 @@ from core.app import create_app
 from core.auth import verification_code
 from core.config import load
 from core.context import System, within
-from core.db import Database, begin, db, metadata
+from core.db import begin, db, metadata
 from core.engine.models import EventRow
+from core.testing import databases
 from core.users import User
 from core.web import Server
 
@@ -44,11 +45,7 @@ def make_app(folder: Path, database_url: str, environ: dict[str, str]) -> Server
 
 def make_tables(database_url: str) -> None:
     """Core's tables in an empty database."""
-    database = Database(database_url)
-    tables = [table for name, table in metadata.tables.items() if name.startswith("core_")]
-    with within(System("make the tables")), database.engine.begin() as connection:
-        metadata.create_all(connection, tables=tables)
-    database.dispose()
+    databases.make_tables(database_url, [t for n, t in metadata.tables.items() if n.startswith("core_")])
 
 
 @dataclass

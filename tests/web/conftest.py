@@ -15,12 +15,13 @@ from sqlalchemy import Column, Table, Uuid
 
 from core.access import Permissions, Principal, acting_as, enforce
 from core.config import load
-from core.context import System, organisation_id, within
+from core.context import organisation_id, within
 from core.db import Database, metadata, uuid7
 from core.errors import NotFound
 from core.hooks import Hooks
 from core.switch import Switch, active
 from core.testing import Databases
+from core.testing.databases import make_tables
 from core.web import Server, ViewInfo, hold, init_app, refuse_undeclared, web
 from tests.db.models import World
 from tests.web import models, shelf
@@ -50,9 +51,9 @@ def lay_out(url: str) -> None:
     organisations = metadata.tables.get("core_organisation")
     if organisations is None:
         organisations = Table("core_organisation", metadata, Column("id", Uuid, primary_key=True))
+    make_tables(url)
     database = Database(url)
-    with within(System("make the tables")), database.engine.begin() as connection:
-        metadata.create_all(connection)
+    with database.engine.begin() as connection:
         for identifier in (HERE, THERE):
             own = {"id": identifier, "name": "x", "slug": str(identifier), "kind": "team"}
             values = {name: value for name, value in own.items() if name in organisations.columns}
