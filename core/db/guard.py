@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 from weakref import WeakSet
 
-from sqlalchemy import Engine, Join, Select, Table, event, inspect
+from sqlalchemy import Engine, Join, Select, Table, Update, event, inspect
 from sqlalchemy.engine.interfaces import ExecutionContext
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 from sqlalchemy.sql import visitors
@@ -148,9 +148,8 @@ def scope_statement(state: ORMExecuteState) -> None:
         raise ScopeError("this session belongs to another scope; read db.session again after entering one")
     if isinstance(current, System):
         return
-    in_bulk = state.is_insert or (state.is_update and isinstance(state.parameters, list))
-    if in_bulk and any(issubclass(m.class_, TenantMixin) for m in state.all_mappers):
-        raise ScopeError("bulk writes of an organisation's rows are not checked; add rows to the session")
+    if state.is_insert or state.is_update:
+        _check_statement(state)
     if not state.is_orm_statement or current is None:
         return  # unmarked: the execute hook refuses it if it names an organisation's table
     by_the_orm = bool(state.is_relationship_load) or bool(state.is_column_load)
@@ -165,6 +164,26 @@ def scope_statement(state: ORMExecuteState) -> None:
             )
         )
     state.update_execution_options(**{SCOPED: mark})
+
+
+def _check_statement(state: ORMExecuteState) -> None:
+    """Refuse what writes an organisation's rows past ``check_writes``, or moves them by a criterion."""
+    if not any(issubclass(mapper.class_, TenantMixin) for mapper in state.all_mappers):
+        return
+    if state.is_insert or isinstance(state.parameters, list):
+        raise ScopeError("bulk writes of an organisation's rows are not checked; add rows to the session")
+    values = cast(Update, state.statement)._values or ()
+    if "organisation_id" in {getattr(key, "key", key) for key in (*values, *(state.parameters or ()))}:
+        raise ScopeError("a row never moves to another organisation")
+
+
+def check_attached(_session: Session, row: Any) -> None:
+    """``before_attach``: refuse an organisation's row that this session has neither read nor made.
+
+    It would be written by its key alone, whoever's row that is.
+    """
+    if isinstance(row, TenantMixin) and inspect(row).key is not None and not isinstance(scope(), System):
+        raise ScopeError("this row was read elsewhere; read it again here")
 
 
 def check_writes(session: Session, _context: UOWTransaction, _instances: Any) -> None:

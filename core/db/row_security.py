@@ -148,7 +148,7 @@ def _rights(connection: Connection) -> Iterator[str]:
 
 _POLICY = (
     "SELECT coalesce(jsonb_object_agg(policy.polname, jsonb_build_object("
-    "'read', pg_get_expr(policy.polqual, policy.polrelid),"
+    "'name', quote_ident(policy.polname), 'read', pg_get_expr(policy.polqual, policy.polrelid),"
     " 'written', pg_get_expr(policy.polwithcheck, policy.polrelid),"
     " 'roles', ARRAY(SELECT pg_get_userbyid(role) FROM unnest(policy.polroles) AS role),"
     " 'all', policy.polcmd = '*', 'permissive', policy.polpermissive)), '{}')"
@@ -176,6 +176,8 @@ def _policies(connection: Connection) -> Iterator[str]:
             yield f"ALTER TABLE {table.name} ENABLE ROW LEVEL SECURITY"
         if not table.forced:
             yield f"ALTER TABLE {table.name} FORCE ROW LEVEL SECURITY"
+        for name in _more(table):
+            yield f"DROP POLICY {name} ON {table.name}"
         for role, rows in POLICIES.items():
             there = table.policies.get(role)
             if there is not None and _is(there, role):
@@ -193,6 +195,15 @@ def _is(policy: dict[str, Any], role: str) -> bool:
         and policy["roles"] == [role]
         and _plain(policy["read"]) == _plain(policy["written"]) == wanted
     )
+
+
+def _more(table: Row[Any]) -> list[str]:
+    """Further policies that let the app see rows; restrictive ones only take away."""
+    return [
+        policy["name"]
+        for name, policy in table.policies.items()
+        if name not in POLICIES and policy["permissive"] and {APP, _PUBLIC} & set(policy["roles"])
+    ]
 
 
 def _plain(expression: str | None) -> str:
@@ -231,9 +242,8 @@ def _faults_of(table: Row[Any]) -> Iterator[str]:
         yield f"belongs to {APP}, which must own nothing"
     if not (table.enabled and table.forced):
         yield "has no row-level security in force"
-    own = table.policies.get(APP)
-    if own is None or not _is(own, APP):
-        yield f"lacks the policy {APP}"
-    for name, policy in table.policies.items():
-        if name != APP and policy["permissive"] and {APP, _PUBLIC} & set(policy["roles"]):
-            yield f"has another policy for {APP}, {name}, which lets it see more"
+    for role in POLICIES:
+        if role not in table.policies or not _is(table.policies[role], role):
+            yield f"lacks the policy {role}"
+    for name in _more(table):
+        yield f"has another policy for {APP}, {name}, which lets it see more"

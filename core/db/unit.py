@@ -70,6 +70,7 @@ def _drop_what_a_savepoint_emitted(session: UnitSession, previous: SessionTransa
 
 
 event.listen(UnitSession, "do_orm_execute", guard.scope_statement)
+event.listen(UnitSession, "before_attach", guard.check_attached)
 event.listen(UnitSession, "before_flush", guard.check_writes)
 
 

@@ -125,6 +125,13 @@ def _of_the_app() -> Iterator[tuple[Target, Connection]]:
     engine = engine_for(config.database.url)
     with exclusive(engine, config.data_dir), engine.connect() as connection:
         yield Target("core", Path(), plugins), connection
+        enforce(connection)
+
+
+def enforce(connection: Connection) -> None:
+    """Complete row-level security, in a transaction of its own. Raises ``RowSecurityError``."""
+    connection.rollback()  # reading what is applied has begun one
+    if connection.dialect.name == "postgresql":
         with connection.begin():
             db.row_security.enforce(connection)
 

@@ -24,10 +24,10 @@ from sqlalchemy import Connection, inspect
 
 import core
 from core.config import Config
-from core.db import Database, row_security, tables_of
+from core.db import Database, tables_of
 
 from . import state
-from .environment import Target, engine_for
+from .environment import Target, enforce, engine_for
 from .inventory import BUNDLED, Inventory
 from .lock import exclusive
 from .ownership import version_table
@@ -73,21 +73,15 @@ def upgrade(
             first = _apply(target("core", None, names), connection)
             if first.failed:
                 raise MigrationError(f"core's migration failed, and nothing of it is applied: {first.failed}")
-            _enforce(connection)  # now, because from here on the database is asked as the server asks it
+            enforce(connection)  # now, because from here on the database is asked as the server asks it
         wanted = inventory.wanted(config, environ, _wishes(config))
         outcomes = {"core": first}
         for name in wanted:
             with engine.connect() as connection:
                 outcomes[name] = _upgrade(inventory, name, outcomes, connection)
                 if outcomes[name].applied:
-                    _enforce(connection)
+                    enforce(connection)
         return list(outcomes.values())
-
-
-def _enforce(connection: Connection) -> None:
-    connection.rollback()  # reading what is applied has begun a transaction
-    with connection.begin():
-        row_security.enforce(connection)
 
 
 def _wishes(config: Config) -> state.Wishes:

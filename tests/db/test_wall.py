@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select, text, update
-from sqlalchemy.exc import IntegrityError, PendingRollbackError
-from sqlalchemy.orm import aliased, joinedload, selectinload
+from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy.exc import IntegrityError, InvalidRequestError, PendingRollbackError
+from sqlalchemy.orm import aliased, joinedload, make_transient_to_detached, selectinload
 
 from core.db import ScopeError, acting_for, begin, db, unscoped, uuid7
 from tests.db.models import Fact, Folder, Note, World
@@ -44,6 +44,7 @@ READS: dict[str, Callable[[Any], Any]] = {
         n.text for f in s.scalars(select(Folder).options(joinedload(Folder.notes))).unique() for n in f.notes
     ],
     "lazy relationship": lambda s: [n.text for f in s.scalars(select(Folder)) for n in f.notes],
+    "query": lambda s: [note.text for note in s.query(Note)],
     "union": lambda s: s.scalars(select(Note.text).union(select(Note.text))).all(),
 }
 
@@ -63,8 +64,53 @@ def test_count_get_update_and_delete_keep_to_one_organisation(world: World, note
         assert db.session.scalar(select(func.count()).select_from(Note)) == 1
         assert db.session.get(Note, notes["there"][1]) is None
         assert db.session.execute(update(Note).values(text="mine")).rowcount == 1
+        assert db.session.query(Note).count() == 1
+        assert db.session.execute(delete(Note)).rowcount == 1
     with begin(on=world.database), acting_for(world.there):
         assert db.session.scalars(select(Note.text)).all() == ["there"]
+
+
+def test_a_row_seen_in_another_scope_is_not_there_in_this_one(world: World, notes: dict[str, Any]) -> None:
+    """Neither the identity map nor a refresh keeps what another scope has read."""
+    with begin(on=world.database):
+        with unscoped("read everything"):
+            seen = db.session.scalars(select(Note).where(Note.text == "there")).one()
+        with acting_for(world.there):
+            theirs = db.session.get(Note, notes["there"][1])
+            assert theirs is not None
+        with acting_for(world.here):
+            assert db.session.get(Note, notes["there"][1]) is None
+            for row in (seen, theirs):
+                with pytest.raises(InvalidRequestError):
+                    db.session.refresh(row)
+                with pytest.raises((InvalidRequestError, ScopeError)):
+                    db.session.add(row)
+
+
+def test_a_row_made_up_for_another_organisations_key_changes_nothing(
+    world: World, notes: dict[str, Any]
+) -> None:
+    for pretended in ({}, {"organisation_id": world.here}, {"organisation_id": world.there}):
+        for act in ("change", "delete", "merge"):
+            with pytest.raises((ScopeError, IntegrityError)):
+                _meddle(world, notes["there"], act, pretended)
+    with begin(on=world.database), acting_for(world.there):
+        assert db.session.scalars(select(Note.text)).all() == ["there"]
+
+
+def _meddle(world: World, note: tuple[Any, Any], act: str, pretended: dict[str, Any]) -> None:
+    folder, identifier = note
+    with begin(on=world.database), acting_for(world.here):
+        row = Note(id=identifier, folder_id=folder, text="mine", **pretended)
+        if act == "merge":
+            db.session.merge(row)
+            return
+        make_transient_to_detached(row)
+        db.session.add(row)
+        if act == "delete":
+            db.session.delete(row)
+        else:
+            row.text = "changed"
 
 
 def refused() -> pytest.RaisesExc[Exception]:
@@ -76,6 +122,27 @@ REFUSED: dict[str, Callable[[World], Any]] = {
     "text": lambda w: db.session.execute(text("SELECT * FROM walltest_note")),
     "core select": lambda w: db.session.execute(select(Note.__table__)),
     "core update": lambda w: db.session.execute(update(Note.__table__).values(text="x")),
+    "core insert": lambda w: db.session.execute(
+        insert(Folder.__table__).values(id=uuid7(), name="x", organisation_id=w.there)
+    ),
+    "core delete": lambda w: db.session.execute(delete(Note.__table__)),
+    "insert for another organisation": lambda w: db.session.execute(
+        insert(Folder).values(name="x", organisation_id=w.there)
+    ),
+    "upsert": lambda w: db.session.execute(
+        db.unit.upsert(Folder).values(name="x", organisation_id=w.there).on_conflict_do_nothing()
+    ),
+    "update that moves rows": lambda w: db.session.execute(update(Folder).values(organisation_id=w.there)),
+    "update that moves rows, by column": lambda w: db.session.execute(
+        update(Folder).values({Folder.__table__.c.organisation_id: w.there})
+    ),
+    "update that moves rows, in order": lambda w: db.session.execute(
+        update(Folder).ordered_values((Folder.organisation_id, w.there))
+    ),
+    "update that moves rows, by parameter": lambda w: db.session.execute(
+        update(Folder), {"organisation_id": w.there}
+    ),
+    "query that moves rows": lambda w: db.session.query(Folder).update({"organisation_id": w.there}),
     "core count": lambda w: db.session.execute(select(func.count()).select_from(Note.__table__)),
     "core table inside an ORM select": lambda w: db.session.execute(
         select(Folder).where(Folder.id.in_(select(Note.__table__.c.folder_id)))

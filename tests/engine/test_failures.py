@@ -108,7 +108,7 @@ def test_a_handler_that_hangs_is_interrupted(world: World) -> None:
 
 def test_a_commit_that_fails_is_the_fault_of_one_row(world: World) -> None:
     """Nothing raises while the batch runs, but its rows cannot be written together."""
-    world.run("CREATE UNIQUE INDEX one_each ON toy_effect (handler, key) WHERE handler = 'third'")
+    world.alter("CREATE UNIQUE INDEX one_each ON toy_effect (handler, key) WHERE handler = 'third'")
     for number in range(8):
         world.ping(number, key="twice" if number in (2, 5) else f"k{number}")
     world.drain()

@@ -27,6 +27,7 @@ from core.db import Database, begin, metadata, uuid7
 from core.engine import Counts, Timing
 from core.engine.models import DeliveryRow, JobRow, LaneRow, LeaseRow
 from core.engine.moment import db_now
+from core.host.environment import engine_for
 from core.redis import connect
 from core.switch import Switch
 from core.testing.databases import make_tables
@@ -126,6 +127,11 @@ class World:
         """Change something behind everybody's back."""
         with self.app.app_context(), context.within(System("a test meddles")), begin() as unit:
             unit.connection.exec_driver_sql(statement)
+
+    def alter(self, statement: str) -> None:
+        """Change the tables themselves, which their owner alone may."""
+        with engine_for(self.database).begin() as connection:
+            connection.exec_driver_sql(statement)
 
     def effects(self, handler: str, organisation: UUID | None = None) -> list[int]:
         """The numbers a handler recorded, in the order it did."""

@@ -218,7 +218,8 @@ def test_who_started_without_the_database_asks_to_be_reloaded(shelf: Instance) -
     shelf.environ["DATABASE_URL"] = "postgresql://nobody@127.0.0.1:1/nothing"
     app = shelf.boot()
     assert client(app).get("/health").status_code == 200
-    assert client(app, "").get("/readyz").json["failing"] == ["database", "migrations", "plugins"]
+    failing = client(app, "").get("/readyz").json["failing"]
+    assert failing == ["database", "migrations", "plugins", "row_security"]
     assert not state.follow(app)
     app.extensions["jobstead.db"].dispose()
     app.extensions["jobstead.db"] = Database(url)

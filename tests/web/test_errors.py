@@ -14,6 +14,7 @@ from sqlalchemy import event, text
 from werkzeug.test import TestResponse
 
 from core.db import Database
+from core.host.environment import engine_for
 from core.web.errors import invalid
 from tests.web.conftest import Shelf, add, make_app
 
@@ -187,8 +188,8 @@ def test_a_full_disk_takes_no_writes_and_still_reads(shelf_app: Shelf, here: Fla
 def test_a_statement_that_is_wrong_is_our_fault_not_the_databases(
     shelf_app: Shelf, here: FlaskClient
 ) -> None:
-    with shelf_app.world.database.engine.begin() as connection:
-        connection.execute(text("DROP TABLE webtest_word"))
+    with engine_for(shelf_app.world.database.url.render_as_string(hide_password=False)).begin() as owner:
+        owner.execute(text("DROP TABLE webtest_word"))
     if shelf_app.world.database.dialect == "sqlite":
         problem(here.get("/api/v1/misc/words"), 500, "internal")
 
