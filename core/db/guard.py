@@ -14,9 +14,9 @@ from typing import Any, cast
 from uuid import UUID
 from weakref import WeakSet
 
-from sqlalchemy import Engine, Join, Select, Table, Update, event, inspect
+from sqlalchemy import CTE, Engine, Join, Select, Table, Update, UpdateBase, event, inspect
 from sqlalchemy.engine.interfaces import ExecutionContext
-from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
+from sqlalchemy.orm import FromStatement, ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import ColumnClause, TextClause
 from sqlalchemy.sql.selectable import AliasedReturnsRows
@@ -117,6 +117,9 @@ def _beyond_reach(element: Any, filtered: set[str]) -> str | None:
         named = (*element._raw_columns, *element._from_obj, *(join[0] for join in element._setup_joins))
     elif isinstance(element, Join):
         named = (element.left, element.right)
+    elif isinstance(element, CTE) and isinstance(element.element, UpdateBase):
+        target = cast(Table, element.element.table)  # writes, where the criterion does not reach
+        return target.name if target.name in tenant_tables else None
     else:
         return None
     return next((name for e in named if (name := _bare(e))), None)
@@ -153,6 +156,8 @@ def scope_statement(state: ORMExecuteState) -> None:
     if not state.is_orm_statement or current is None:
         return  # unmarked: the execute hook refuses it if it names an organisation's table
     by_the_orm = bool(state.is_relationship_load) or bool(state.is_column_load)
+    if isinstance(state.statement, FromStatement) and not by_the_orm:
+        return  # the criterion does not reach what is inside
     mark = "loader" if by_the_orm else "author"
     if not state.is_column_load:
         state.statement = state.statement.options(
@@ -172,7 +177,9 @@ def _check_statement(state: ORMExecuteState) -> None:
         return
     if state.is_insert or isinstance(state.parameters, list):
         raise ScopeError("bulk writes of an organisation's rows are not checked; add rows to the session")
-    values = cast(Update, state.statement)._values or ()
+    if not isinstance(state.statement, Update):
+        return  # inside select().from_statement(), which is not marked
+    values = state.statement._values or ()
     if "organisation_id" in {getattr(key, "key", key) for key in (*values, *(state.parameters or ()))}:
         raise ScopeError("a row never moves to another organisation")
 

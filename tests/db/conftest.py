@@ -3,38 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from uuid import UUID
 
 import pytest
-from sqlalchemy import Column, Table, Uuid
 
-from core.db import Database, begin, metadata, uuid7
+from core.db import Database, begin, uuid7
+from core.orgs import Organisation
+from core.testing import Databases
 from core.testing.databases import make_tables
 from tests.db.models import World
 
+HERE, THERE = uuid7(), uuid7()
+
+
+def lay_out(url: str) -> None:
+    """Every table that is known and the two organisations, in an empty database."""
+    make_tables(url)
+    database = Database(url)
+    with begin(on=database) as unit:
+        for name, identifier in (("here", HERE), ("there", THERE)):
+            values = {"id": identifier, "name": name, "slug": name, "kind": "team"}
+            unit.connection.execute(Organisation.__table__.insert().values(values))
+    database.dispose()
+
 
 @pytest.fixture
-def world(database_url: str) -> Iterator[World]:
-    organisations = metadata.tables.get("core_organisation")
-    if organisations is None:
-        organisations = Table("core_organisation", metadata, Column("id", Uuid, primary_key=True))
-    make_tables(database_url)
-    world = World(Database(database_url), uuid7(), uuid7())
-    with begin(on=world.database) as unit:
-        columns = {c.name: c for c in organisations.columns}
-        for identifier in (world.here, world.there):
-            values = {n: _some(c, identifier) for n, c in columns.items() if not c.nullable}
-            unit.connection.execute(organisations.insert(), values)
-    yield world
-    world.database.dispose()
-
-
-def _some(column: Column[object], identifier: UUID) -> object:
-    """Any value the column takes: the organisations' own fields do not matter here."""
-    kind = column.type.python_type if hasattr(column.type, "python_type") else str
-    if kind is UUID:
-        return identifier
-    if column.default is not None:
-        default = column.default
-        return default.arg(None) if default.is_callable else default.arg
-    return kind() if kind is not str else str(identifier)[-8:]
+def world(databases: Databases) -> Iterator[World]:
+    with databases.migrated(__name__, lay_out) as url:
+        world = World(Database(url), HERE, THERE)
+        yield world
+        world.database.dispose()

@@ -9,14 +9,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import CursorResult, Table, text
+from sqlalchemy import CursorResult, text
 from sqlalchemy.exc import ProgrammingError
 
 from core.context import System, within
-from core.db import SCOPED, Database, acting_for, begin, db, metadata, row_security, unscoped, uuid7
+from core.db import SCOPED, Database, acting_for, begin, db, row_security, unscoped, uuid7
 from core.host.environment import engine_for
 from core.testing import Databases
-from core.testing.databases import make_tables
+from tests.db.conftest import HERE, THERE, lay_out
 from tests.db.models import Folder, World
 
 MINE = "SELECT current_user, current_setting('app.tenant', true)"
@@ -64,23 +64,16 @@ def mine() -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def fenced(databases: Databases) -> Iterator[Fenced]:
-    with databases.empty() as url:
-        database = Database(url, pool_size=1)
-        if database.dialect != "postgresql":
+    with databases.migrated(lay_out.__module__, lay_out) as url:
+        world = Fenced(Database(url, pool_size=1), HERE, THERE, url)
+        if world.database.dialect != "postgresql":
             pytest.skip("SQLite has no row-level security: there the guard is the last wall")
-        if "core_organisation" not in metadata.tables:
-            from core.orgs import models  # noqa: F401
-        make_tables(url)
-        world = Fenced(database, uuid7(), uuid7(), url)
-        organisations: Table = metadata.tables["core_organisation"]
-        with begin(on=database) as unit:
-            for name, identifier in (("here", world.here), ("there", world.there)):
-                values = {"id": identifier, "name": name, "slug": name, "kind": "team"}
-                unit.connection.execute(organisations.insert(), values)
+        with begin(on=world.database):
+            for name, identifier in (("here", HERE), ("there", THERE)):
                 with acting_for(identifier):
                     db.insert(Folder(name=name))
         yield world
-        database.dispose()
+        world.database.dispose()
 
 
 def test_another_organisations_rows_are_neither_read_nor_changed_nor_deleted(fenced: Fenced) -> None:

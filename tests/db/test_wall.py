@@ -165,6 +165,28 @@ REFUSED: dict[str, Callable[[World], Any]] = {
     "from_statement": lambda w: db.session.scalars(
         select(Note).from_statement(text("SELECT * FROM walltest_note"))
     ).all(),
+    "from_statement of an update": lambda w: db.session.scalars(
+        select(Note).from_statement(update(Note).values(text="x").returning(Note))
+    ).all(),
+    "from_statement of a delete": lambda w: db.session.scalars(
+        select(Note).from_statement(delete(Note).returning(Note))
+    ).all(),
+    "from_statement of a select": lambda w: db.session.scalars(
+        select(Note).from_statement(select(Note.__table__))
+    ).all(),
+    "from_statement of an ORM select": lambda w: db.session.scalars(
+        select(Note).from_statement(select(Note))
+    ).all(),
+    "from_statement of an insert": lambda w: db.session.scalars(
+        select(Folder).from_statement(
+            insert(Folder).values(name="x", organisation_id=w.there).returning(Folder)
+        )
+    ).all(),
+    "update in a common table expression": lambda w: db.session.execute(
+        select(Folder).where(
+            Folder.id.in_(select(update(Note).values(text="x").returning(Note.folder_id).cte().c.folder_id))
+        )
+    ),
     "session.connection()": lambda w: db.session.connection().execute(select(Note.__table__)),
     "unit.connection": lambda w: db.unit.connection.execute(select(Note.__table__)),
     "driver sql": lambda w: db.unit.connection.exec_driver_sql("DELETE FROM walltest_note"),
