@@ -20,7 +20,7 @@ from core.config import Config, load
 from core.context import SYSTEM, acting_as
 from core.db import begin, configure
 
-from . import importing, migrations, service
+from . import importing, migrations, revisions, service
 from .lock import LockedError
 from .record import reason
 from .registry import host
@@ -179,6 +179,6 @@ def revision(plugin: str, message: str) -> None:
             except (Exception, SystemExit) as fault:
                 importing.throw_out(found)
                 raise click.ClickException(f"{plugin} cannot be imported: {reason(fault, folder)}") from fault
-        goal = migrations.target(plugin, folder, tuple(records))
+        goal = revisions.target(plugin, folder, tuple(records))
         path = migrations.revision(goal, app.extensions["jobstead.config"], message)
     click.echo(path or f"{plugin}: models and database agree, nothing to write.")
