@@ -124,7 +124,7 @@ def db() -> None:
 
 
 @db.command()
-def upgrade() -> None:
+def upgrade() -> int:
     """Apply pending migrations: core's, then each enabled plugin's in the order of requirements.
 
     A plugin whose migration fails is reported and stays out until it succeeds; exit 1 only when
@@ -144,6 +144,7 @@ def upgrade() -> None:
         click.echo("The database is up to date.")
     if config.strict and any(outcome.failed for outcome in outcomes):
         sys.exit(1)
+    return sum(len(outcome.applied) for outcome in outcomes)
 
 
 @db.command()
