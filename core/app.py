@@ -42,11 +42,12 @@ def create_app(config: Config | None = None, *, environ: Mapping[str, str] = os.
 
 
 def _lay_ground(app: Server, config: Config) -> None:
+    keyring = Keyring.open(config.data_dir, config.secrets.master_key, lenient=config.env == "test")
     app.extensions.update(
         {
             "jobstead.config": config,
             "jobstead.db": Database(config.database.url),
-            "jobstead.keyring": Keyring.open(config.data_dir, config.secrets.master_key),
+            "jobstead.keyring": keyring,
             "jobstead.redis": connect(config),
             "jobstead.permissions": Permissions(),
             "jobstead.switch": Switch(),

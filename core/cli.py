@@ -187,15 +187,15 @@ def setup_link() -> None:
 @main.command(hidden=True)
 @click.pass_context
 def prepare(ctx: click.Context) -> None:
-    """For the supervisor: ``db upgrade`` and ``setup-link`` in one process; prints the link alone."""
+    """For the supervisor: ``db upgrade`` and ``setup-link`` in one process; says as JSON what came of it."""
     output = os.dup(1)
     os.dup2(2, 1)  # whatever else is said goes where people read it
     database = _room("db")
     assert isinstance(database, click.Group)  # noqa: S101
-    ctx.invoke(database.commands["upgrade"])
+    applied = ctx.invoke(database.commands["upgrade"])
     from core.auth.setup import issue_link
 
-    os.write(output, (issue_link(boot()) or "").encode())
+    os.write(output, json.dumps({"link": issue_link(boot()) or "", "applied": applied}).encode())
 
 
 @main.command("commands")

@@ -25,6 +25,7 @@ from .config import ConfigError
 from .typed import Secret
 
 _KEY_BYTES = 32
+_DISTINCT = 12  # of 32 random bytes fewer are different about never; of a row of zeros, or of digits, always
 _NONCE_BYTES = 12  # what GCM is specified for
 _CIPHERTEXT = re.compile(r"k([1-9][0-9]*):([\w-]+):([\w-]+)", re.ASCII)
 _NUMBERED = re.compile(r"(?:([1-9][0-9]*):)?(.+)")
@@ -46,13 +47,15 @@ class Keyring:
         return f"Keyring(keys={sorted(self._ciphers)})"
 
     @classmethod
-    def open(cls, data_dir: Path, master_key: Secret | None = None) -> Keyring:
+    def open(cls, data_dir: Path, master_key: Secret | None = None, *, lenient: bool = False) -> Keyring:
         """The ring of ``master_key`` where there is one, else of ``data_dir``, made there at first.
 
-        Raises ``ConfigError`` for a key that is none and for a file that others may read.
+        Raises ``ConfigError`` for a key that is none, for one that anybody could guess unless
+        ``lenient`` (tests), and for a file that others may read.
         """
         if master_key is not None:
-            return cls(_parse(master_key.reveal(), "secrets.master_key (ENCRYPTION_KEY)"))
+            text = master_key.reveal()
+            return cls(_parse(text, "secrets.master_key (ENCRYPTION_KEY)", lenient=lenient))
         path = data_dir / "secrets" / "master.key"
         if not path.exists():
             _create(path)
@@ -135,7 +138,7 @@ def _read(path: Path) -> str:
         raise ConfigError(f"{path} holds no keys: restore it from a backup.") from None
 
 
-def _parse(text: str, where: str) -> dict[int, bytes]:
+def _parse(text: str, where: str, *, lenient: bool = False) -> dict[int, bytes]:
     keys: dict[int, bytes] = {}
     for position, word in enumerate(text.replace(",", " ").split(), 1):
         match = _NUMBERED.fullmatch(word)
@@ -144,6 +147,8 @@ def _parse(text: str, where: str) -> dict[int, bytes]:
             keys.clear()
             break
         keys[int(match[1] or position)] = key
+    if any(len(set(key)) < _DISTINCT for key in keys.values()) and not lenient:
+        raise ConfigError(f"{where} is a key that anybody could guess: make one with `openssl rand -hex 32`.")
     if not keys:
         raise ConfigError(
             f"{where} must be 32 bytes in hex or base64: "

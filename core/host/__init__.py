@@ -6,15 +6,12 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from flask_migrate import Migrate  # type: ignore[import-untyped]
-
 from core.access import Permissions
 from core.config import Config
 from core.web import Server, add_fact
 
-from . import health, migrations, models, state
+from . import health, models, state
 from .activation import COMMANDS
-from .environment import ForFlaskMigrate
 from .inventory import BUNDLED, Inventory
 from .loading import Loader, RefusedError
 from .registry import KEY, Host, host
@@ -27,7 +24,6 @@ __all__ = [
     "active_plugins",
     "host",
     "init_app",
-    "migrations",
     "models",
     "settings",
     "state",
@@ -49,7 +45,8 @@ def init_app(
     app.mount(blp)
     add_fact(app, "plugins", active_plugins)
     app.extensions[COMMANDS] = {}
-    Migrate(app, ForFlaskMigrate(), directory=str(migrations.HOME))
+    if "FLASK_RUN_FROM_CLI" in environ:
+        _serve_flask_db(app)
     wishes = state.read(app.extensions["jobstead.db"])
     here = Host(generation=wishes.generation, safe_mode=config.safe_mode, environ=environ)
     app.extensions[KEY] = here
@@ -62,6 +59,16 @@ def init_app(
         except RefusedError:
             app.extensions["jobstead.db"].dispose()
             raise
+
+
+def _serve_flask_db(app: Server) -> None:
+    """Let ``flask db`` work; not imported by those who serve, whose start it would delay."""
+    from flask_migrate import Migrate  # type: ignore[import-untyped]
+
+    from .environment import ForFlaskMigrate
+    from .revisions import HOME
+
+    Migrate(app, ForFlaskMigrate(), directory=str(HOME))
 
 
 def active_plugins() -> list[dict[str, str]]:

@@ -20,7 +20,7 @@ from core.config import Config, load
 from core.context import SYSTEM, acting_as
 from core.db import RowSecurityError, begin, configure
 
-from . import importing, migrations, service
+from . import importing, migrations, revisions, service
 from .lock import LockedError
 from .record import reason
 from .registry import host
@@ -124,7 +124,7 @@ def db() -> None:
 
 
 @db.command()
-def upgrade() -> None:
+def upgrade() -> int:
     """Apply pending migrations: core's, then each enabled plugin's in the order of requirements.
 
     A plugin whose migration fails is reported and stays out until it succeeds; exit 1 only when
@@ -138,12 +138,15 @@ def upgrade() -> None:
     for outcome in outcomes:
         if outcome.applied:
             click.echo(f"{outcome.plugin}: applied {', '.join(outcome.applied)}")
+        if outcome.secured:
+            click.echo(f"{outcome.plugin}: row-level security set up")
         if outcome.failed:
             click.echo(f"{outcome.plugin}: failed, the plugin stays out: {outcome.failed}", err=True)
-    if not any(outcome.applied or outcome.failed for outcome in outcomes):
+    if not any(outcome.applied or outcome.secured or outcome.failed for outcome in outcomes):
         click.echo("The database is up to date.")
     if config.strict and any(outcome.failed for outcome in outcomes):
         sys.exit(1)
+    return sum(len(outcome.applied) + len(outcome.secured) for outcome in outcomes)
 
 
 @db.command()
@@ -179,6 +182,6 @@ def revision(plugin: str, message: str) -> None:
             except (Exception, SystemExit) as fault:
                 importing.throw_out(found)
                 raise click.ClickException(f"{plugin} cannot be imported: {reason(fault, folder)}") from fault
-        goal = migrations.target(plugin, folder, tuple(records))
+        goal = revisions.target(plugin, folder, tuple(records))
         path = migrations.revision(goal, app.extensions["jobstead.config"], message)
     click.echo(path or f"{plugin}: models and database agree, nothing to write.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,21 +20,11 @@ from core import db
 
 from .lock import exclusive
 from .ownership import Ownership, version_table
+from .revisions import Target
 
 logging.getLogger("alembic").setLevel(logging.WARNING)  # each look at a version table is no news
 
 _LOCK_TIMEOUT = "5s"  # a statement that waits longer for somebody's lock fails, and can be run again
-
-
-@dataclass
-class Target:
-    """Whose revisions lie where. ``applied`` collects what a run has done."""
-
-    plugin: str
-    folder: Path
-    plugins: tuple[str, ...] = ()
-    """Every plugin on this machine, so that tables can be told apart."""
-    applied: list[str] = field(default_factory=list)
 
 
 def engine_for(url: str) -> Engine:
@@ -128,12 +118,13 @@ def _of_the_app() -> Iterator[tuple[Target, Connection]]:
         enforce(connection)
 
 
-def enforce(connection: Connection) -> None:
-    """Complete row-level security, in a transaction of its own. Raises ``RowSecurityError``."""
+def enforce(connection: Connection) -> list[str]:
+    """Complete row-level security, in a transaction of its own; what it took. Raises ``RowSecurityError``."""
     connection.rollback()  # reading what is applied has begun one
-    if connection.dialect.name == "postgresql":
-        with connection.begin():
-            db.row_security.enforce(connection)
+    if connection.dialect.name != "postgresql":
+        return []
+    with connection.begin():
+        return db.row_security.enforce(connection)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from core.hooks import HookFailed, hooks
 from core.log import get_logger
 from core.web.health import add_check, add_probe
 
-from . import migrations, state
+from . import revisions, state
 from .record import Record
 from .registry import host
 
@@ -43,7 +43,7 @@ def _migrated() -> None:
         return
     with current_app.extensions["jobstead.db"].engine.connect() as connection:
         connection.info["write"] = False
-        pending = migrations.pending(migrations.target("core", None), connection)
+        pending = revisions.pending(revisions.target("core", None), connection)
     if pending:
         raise RuntimeError(f"{len(pending)} migration(s) of core pending: run jobstead db upgrade")
     host().migrated = True

@@ -20,7 +20,7 @@ from core.log import get_logger
 from core.switch import Switch
 from core.web.server import Server
 
-from . import activation, importing, migrations, settings, state
+from . import activation, importing, revisions, settings, state
 from .discovery import Found
 from .inventory import Inventory
 from .ownership import Ownership
@@ -196,8 +196,8 @@ class Loader:
             log.warning("the database cannot be asked about migrations", error=str(fault.orig))
 
     def _check_migrations(self, record: Record, connection: Connection) -> None:
-        goal = migrations.target(record.name, record.found.folder)
-        record.pending = migrations.pending(goal, connection)
+        goal = revisions.target(record.name, record.found.folder)
+        record.pending = revisions.pending(goal, connection)
         if record.pending:
             pending = ", ".join(record.pending)
             raise Failure(f"{len(record.pending)} migration(s) pending ({pending}): run jobstead db upgrade")

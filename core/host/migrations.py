@@ -15,25 +15,21 @@ from typing import Any
 
 import alembic.config
 from alembic import command
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from flask import Flask
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection
 
-import core
 from core.config import Config
-from core.db import Database, tables_of
+from core.db import Database
 
-from . import state
-from .environment import Target, enforce, engine_for
+from . import revisions, state
+from .environment import enforce, engine_for
 from .inventory import BUNDLED, Inventory
 from .lock import exclusive
-from .ownership import version_table
 from .record import Failure, reason
-
-HOME = Path(core.__file__).parent.parent / "migrations"
+from .revisions import Target, current, files, pending, target
 
 
 class MigrationError(Exception):
@@ -42,17 +38,15 @@ class MigrationError(Exception):
 
 @dataclass
 class Outcome:
-    """What became of one plugin (or ``core``): the revisions applied, or why it stopped."""
+    """What became of one plugin (or ``core``): the revisions applied, or why it stopped.
+
+    ``secured``: the statements it took to complete row-level security after it.
+    """
 
     plugin: str
     applied: list[str] = field(default_factory=list)
     failed: str | None = None
-
-
-def target(plugin: str, folder: Path | None, plugins: Sequence[str] = ()) -> Target:
-    """Where the revisions of ``plugin`` lie: ``<folder>/migrations``, core's in ``migrations/versions``."""
-    versions = HOME / "versions" if plugin == "core" else (folder or Path()) / "migrations"
-    return Target(plugin, versions, tuple(plugins))
+    secured: list[str] = field(default_factory=list)
 
 
 def upgrade(
@@ -62,7 +56,7 @@ def upgrade(
 
     A plugin whose migration fails keeps what was applied before it, and those that require it are
     passed over; the others go on. Then organisations' tables, whoever's they are, have row-level
-    security (PostgreSQL). Raises ``MigrationError`` when core's own fail, ``RolesMissingError``.
+    security (PostgreSQL). Raises ``MigrationError`` when core's own fail, ``RowSecurityError``.
     """
     config: Config = source.extensions["jobstead.config"] if isinstance(source, Flask) else source
     engine = engine_for(str(config.database.url))
@@ -73,14 +67,16 @@ def upgrade(
             first = _apply(target("core", None, names), connection)
             if first.failed:
                 raise MigrationError(f"core's migration failed, and nothing of it is applied: {first.failed}")
-            enforce(connection)  # now, because from here on the database is asked as the server asks it
+            first.secured = enforce(
+                connection
+            )  # now, because from here on the database is asked as the server asks it
         wanted = inventory.wanted(config, environ, _wishes(config))
         outcomes = {"core": first}
         for name in wanted:
             with engine.connect() as connection:
                 outcomes[name] = _upgrade(inventory, name, outcomes, connection)
                 if outcomes[name].applied:
-                    enforce(connection)
+                    outcomes[name].secured = enforce(connection)
         return list(outcomes.values())
 
 
@@ -104,7 +100,7 @@ def _upgrade(
 
 def _apply(goal: Target, connection: Connection) -> Outcome:
     try:
-        if revisions(goal):
+        if files(goal):
             command.upgrade(_alembic(goal, connection), "heads")
     except (Exception, SystemExit) as fault:
         connection.rollback()
@@ -112,41 +108,15 @@ def _apply(goal: Target, connection: Connection) -> Outcome:
     return Outcome(goal.plugin, goal.applied)
 
 
-def revisions(goal: Target) -> bool:
-    """Whether there are any revision files at all."""
-    return bool(_files(goal))
-
-
-def _files(goal: Target) -> list[Path]:
-    files = goal.folder.glob("*.py") if goal.folder.is_dir() else ()
-    return [file for file in files if file.stem != "__init__"]
-
-
-def pending(goal: Target, connection: Connection) -> list[str]:
-    """Revisions the database lacks, oldest first.
-
-    Raises ``Failure`` when the database is ahead of the files, or when tables have no migration.
-    """
-    if not revisions(goal):
-        there = set(inspect(connection).get_table_names())
-        missing = [table.name for table in tables_of(goal.plugin) if table.name not in there]
-        if missing:
-            remedy = f"write one with: jobstead db revision {goal.plugin}"
-            raise Failure(f"table {missing[0]} has no migration; {remedy}")
-        return []
+def missing(goal: Target, applied: Sequence[str]) -> list[str]:
+    """Revisions that a database at ``applied`` lacks, oldest first. Raises ``Failure`` when it is ahead."""
     scripts = ScriptDirectory.from_config(_alembic(goal))
-    applied = current(goal, connection)
     try:
-        missing_ones = scripts.iterate_revisions("heads", applied or "base")
-        return [revision.revision for revision in missing_ones][::-1]
+        return [found.revision for found in scripts.iterate_revisions("heads", tuple(applied) or "base")][
+            ::-1
+        ]
     except (CommandError, RevisionError) as fault:
         raise Failure(f"the database is at revision {', '.join(applied)}, which these files lack") from fault
-
-
-def current(goal: Target, connection: Connection) -> tuple[str, ...]:
-    """The revisions the database is at; empty before the first."""
-    opts = {"version_table": version_table(goal.plugin)}
-    return MigrationContext.configure(connection, opts=opts).get_current_heads()
 
 
 def status(config: Config) -> list[dict[str, Any]]:
@@ -173,7 +143,7 @@ def revision(goal: Target, config: Config, message: str) -> str | None:
     Raises ``CommandError`` when the database is not up to date.
     """
     goal.folder.mkdir(parents=True, exist_ok=True)
-    number = 1 + len(_files(goal))
+    number = 1 + len(files(goal))
     engine = engine_for(str(config.database.url))
     with exclusive(engine, config.data_dir), engine.connect() as connection:
         written = command.revision(
@@ -201,7 +171,7 @@ def _only_changes(_context: Any, _revision: Any, directives: list[Any]) -> None:
 def _alembic(goal: Target, connection: Connection | None = None) -> alembic.config.Config:
     settings = alembic.config.Config(cmd_opts=Namespace(quiet=True))  # what it did is ours to say
     for option, value in (
-        ("script_location", str(HOME)),
+        ("script_location", str(revisions.HOME)),
         ("version_locations", str(goal.folder)),
         ("path_separator", "newline"),
         ("file_template", "%(rev)s_%(slug)s"),

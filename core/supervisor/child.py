@@ -91,6 +91,11 @@ class Child:
     def pid(self) -> int | None:
         return self.process.pid if self.process else None
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to go and has not gone yet."""
+        return self._kill_at is not None
+
     def start(self) -> None:
         self.process = self._start()
         self._started = time.monotonic()

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
-from core.supervisor import layout, redis_server
+from core.supervisor import layout, preparing, redis_server
 from core.supervisor.child import Child, spawn
 from core.supervisor.reload import Trial, Watch
 from core.supervisor.settings import Settings, StartError, say
@@ -66,16 +66,30 @@ class Supervisor:
         """Bring everything up; returns the link for the first admin, if one is due."""
         say(f"data in {self.settings.data_dir}")
         self._start_redis()
-        say("preparing the database")
-        link = self._prepare()
-        say("starting web and worker")
-        # Not both at once: on a small machine they would only delay each other, and people wait for web.
-        inherited = self.listener.fileno()
-        self.environ["JOBSTEAD_LISTEN_FD"] = str(inherited)
-        self._add("web", lambda: self._spawn("web", pass_fds=(inherited,)))
+        known = preparing.known(self.settings)
+        preparing.forget(self.settings)
+        if known:
+            say("starting web, and looking after the database")
+            self._add_web()
+        else:
+            say("preparing the database")
+        link, changed = self._prepare()
+        preparing.note(self.settings)
+        if not known:
+            say("starting web and worker")
+            self._add_web()
+        elif changed:  # it found tables that are no more
+            self.children["web"].replace(self.settings.grace)
+            self._await("web", lambda: not self.children["web"].stopping)
+        # Not web and worker at once: on a small machine they would only delay each other.
         self._await("web", self._serves)
         self._add("worker", lambda: self._spawn("worker"))
         return link
+
+    def _add_web(self) -> None:
+        inherited = self.listener.fileno()
+        self.environ["JOBSTEAD_LISTEN_FD"] = str(inherited)
+        self._add("web", lambda: self._spawn("web", pass_fds=(inherited,)))
 
     def _spawn(
         self, role: str, *, pass_fds: Sequence[int] = (), stdout: int | None = None
@@ -120,12 +134,17 @@ class Supervisor:
                 redis_server.set_aside(settings.data_dir)
         return False
 
-    def _prepare(self) -> str | None:
-        """Migrate, and learn the first admin's link: what the child prints on its standard output."""
+    def _prepare(self) -> tuple[str | None, bool]:
+        """Migrate; returns the first admin's link, if one is due, and whether there was anything to do.
+
+        The child says both on its standard output: ``{"link": "/setup?...", "applied": 3}``.
+        """
         with tempfile.TemporaryFile() as output:
             process = self._spawn("prepare", stdout=output.fileno())
             try:
                 while process.poll() is None:
+                    for child in self.children.values():
+                        child.tend(self.settings.grace)
                     self.signals.pause()
             except Stopped:
                 process.terminate()
@@ -134,8 +153,9 @@ class Supervisor:
             if process.returncode != 0:
                 raise StartError("the database could not be prepared, the lines above say why.")
             output.seek(0)
-            link = output.read().decode(errors="replace").strip()
-        return self.settings.address + link if link.startswith("/") else link or None
+            told = json.load(output)
+        link = told["link"]
+        return (self.settings.address + link if link.startswith("/") else link or None), bool(told["applied"])
 
     def _await(self, name: str, ready: Callable[[], bool], *, limit: float | None = None) -> bool:
         """Wait while tending the children; false when ``limit`` (seconds) passed or it keeps dying."""

@@ -1,17 +1,16 @@
-"""Databases for tests: empty ones, and copies of migrated ones, which are quicker than migrating."""
+"""Databases for tests: empty ones, and such as a migration left them, without migrating again."""
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from sqlalchemy import NullPool, Table, create_engine, make_url, text
+from sqlalchemy import Table
 
 from core.db import metadata, row_security
 from core.host.environment import engine_for
@@ -20,97 +19,78 @@ from core.host.environment import engine_for
 class Databases(ABC):
     """A source of databases. ``migrated`` runs ``migrate(url)`` once for each key and copies the result."""
 
-    def __init__(self) -> None:
-        self._templates: dict[Hashable, str] = {}
-
     @staticmethod
     @contextmanager
     def of_environment(folder: Path) -> Iterator[Databases]:
         """On the PostgreSQL server of ``JOBSTEAD_TEST_DATABASE_URL``, else SQLite files in ``folder``."""
+        from .postgresql import PostgreSQL
+
         server = os.environ.get("JOBSTEAD_TEST_DATABASE_URL")
-        source = _PostgreSQL(server) if server else _SQLite(folder)
+        source: Databases = PostgreSQL(server) if server else _SQLite(folder)
         try:
             yield source
         finally:
-            for name in source._templates.values():
-                source.drop(name)
+            source.close()
 
-    @contextmanager
-    def empty(self) -> Iterator[str]:
+    @abstractmethod
+    def empty(self) -> AbstractContextManager[str]:
         """The URL of an empty database, for the duration."""
-        name = self.create()
-        try:
-            yield self.url(name)
-        finally:
-            self.drop(name)
-
-    @contextmanager
-    def migrated(self, key: Hashable, migrate: Callable[[str], None]) -> Iterator[str]:
-        """The URL of a copy of what ``migrate`` makes of an empty database."""
-        template = self._templates.get(key)
-        if template is None:
-            template = self._templates[key] = self.create()
-            migrate(self.url(template))
-        name = self.create(template)
-        try:
-            yield self.url(name)
-        finally:
-            self.drop(name)
 
     @abstractmethod
-    def create(self, template: str | None = None) -> str:
-        """Make a database, a copy of ``template`` where given; returns its name."""
+    def migrated(self, key: Hashable, migrate: Callable[[str], None]) -> AbstractContextManager[str]:
+        """The URL of what ``migrate`` makes of an empty database, for the duration."""
 
     @abstractmethod
-    def drop(self, name: str) -> None:
-        """Remove a database and whoever is connected to it."""
+    def renewed(
+        self, key: Hashable, migrate: Callable[[str], None]
+    ) -> AbstractContextManager[tuple[str, Callable[[], None]]]:
+        """The same with a function that brings it back to that state; whoever is connected leaves before."""
 
-    @abstractmethod
-    def url(self, name: str) -> str:
-        """How to reach it."""
+    def close(self) -> None:  # noqa: B027  a folder of files goes by itself
+        """Remove what was kept for the next one."""
 
 
 class _SQLite(Databases):
     def __init__(self, folder: Path) -> None:
-        super().__init__()
         self._folder = folder
+        self._templates: dict[Hashable, Path] = {}
 
-    def create(self, template: str | None = None) -> str:
-        name = f"{uuid4().hex}.sqlite3"
-        if template is not None:
-            shutil.copyfile(self._folder / template, self._folder / name)
-        return name
+    @contextmanager
+    def empty(self) -> Iterator[str]:
+        with self._file() as path:
+            yield f"sqlite:///{path}"
 
-    def drop(self, name: str) -> None:
-        for path in self._folder.glob(f"{name}*"):
-            path.unlink()
+    @contextmanager
+    def migrated(self, key: Hashable, migrate: Callable[[str], None]) -> Iterator[str]:
+        with self.renewed(key, migrate) as (url, _):
+            yield url
 
-    def url(self, name: str) -> str:
-        return f"sqlite:///{self._folder / name}"
+    @contextmanager
+    def renewed(
+        self, key: Hashable, migrate: Callable[[str], None]
+    ) -> Iterator[tuple[str, Callable[[], None]]]:
+        template = self._templates.get(key)
+        if template is None:
+            template = self._templates[key] = self._folder / f"{uuid4().hex}.sqlite3"
+            migrate(f"sqlite:///{template}")
+        with self._file() as path:
 
+            def renew() -> None:
+                for left in self._folder.glob(f"{path.name}-*"):
+                    left.unlink()
+                shutil.copyfile(template, path)
 
-class _PostgreSQL(Databases):
-    def __init__(self, server: str) -> None:
-        super().__init__()
-        self._server = make_url(server).set(drivername="postgresql+psycopg")
+            renew()
+            yield f"sqlite:///{path}", renew
 
-    def create(self, template: str | None = None) -> str:
-        name = f"jobstead_test_{uuid4().hex}"
-        self._run(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
-        return name
-
-    def drop(self, name: str) -> None:
-        self._run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-
-    def url(self, name: str) -> str:
-        return self._server.set(database=name).render_as_string(hide_password=False)
-
-    def _run(self, statement: str) -> None:
-        if not re.fullmatch(r"[\w ()]+", statement):
-            raise ValueError(statement)
-        engine = create_engine(self._server, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-        with engine.connect() as connection:
-            connection.execute(text(statement))
+    @contextmanager
+    def _file(self) -> Iterator[Path]:
+        path = self._folder / f"{uuid4().hex}.sqlite3"
+        try:
+            yield path
+        finally:
+            for left in self._folder.glob(f"{path.name}*"):
+                left.unlink()
 
 
 def make_tables(url: str, tables: Sequence[Table] | None = None) -> None:

@@ -12,11 +12,12 @@ from uuid import UUID
 
 from werkzeug.test import TestResponse
 
-from core import engine, host
+from core import engine
 from core.app import create_app
 from core.auth import auth, keys, sessions, setup
 from core.config import load
 from core.db import begin
+from core.host import migrations
 from core.users import create_user
 from core.users.service import grant_role
 from core.web import Server
@@ -101,7 +102,7 @@ class Instance:
 def _prepare(environ: dict[str, str], url: str) -> None:
     """What a first start does to an empty database: migrations, the home organisation, a signing key."""
     config = load(environ={**environ, "DATABASE_URL": url})
-    host.migrations.upgrade(config, environ=environ)
+    migrations.upgrade(config, environ=environ)
     keys.BITS = 2048  # larger ones take longer to make than most tests to run
     app = create_app(config, environ=environ)
     setup.issue_link(app)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import email_validator
-from email_validator import EmailNotValidError, validate_email
+from functools import cache
+from types import ModuleType
+
 from marshmallow import ValidationError
 
-for _name in ("local", "test"):  # instances in a house or a test net have such addresses
-    if _name in email_validator.SPECIAL_USE_DOMAIN_NAMES:
-        email_validator.SPECIAL_USE_DOMAIN_NAMES.remove(_name)
+
+@cache
+def _validator() -> ModuleType:
+    """The library, imported at the first address: no start should wait for its tables."""
+    import email_validator
+
+    for name in ("local", "test"):  # instances in a house or a test net have such addresses
+        if name in email_validator.SPECIAL_USE_DOMAIN_NAMES:
+            email_validator.SPECIAL_USE_DOMAIN_NAMES.remove(name)
+    return email_validator
 
 
 def normalise(address: str) -> str:
@@ -16,8 +24,9 @@ def normalise(address: str) -> str:
 
     Raises marshmallow's ``ValidationError`` for what is no address. No look-up is made.
     """
+    validator = _validator()
     try:
-        checked = validate_email(address.strip(), check_deliverability=False)
-    except EmailNotValidError as wrong:
+        checked = validator.validate_email(address.strip(), check_deliverability=False)
+    except validator.EmailNotValidError as wrong:
         raise ValidationError("Not a valid e-mail address.") from wrong
-    return checked.normalized.casefold()
+    return str(checked.normalized.casefold())

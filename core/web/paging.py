@@ -18,6 +18,7 @@ from core.errors import Invalid
 
 from .columns import value_type
 from .json_provider import dump_bytes
+from .schema import read_time
 
 LIMIT = 20
 MOST = 100
@@ -133,10 +134,7 @@ def _typed(value: Any, kind: type[Any]) -> Any:
     if kind is UUID:
         return UUID(value)
     if kind is datetime:
-        moment = datetime.fromisoformat(value)
-        if moment.tzinfo is None:
-            raise ValueError(value)
-        return moment
+        return read_time(value)
     if kind is date:
         return date.fromisoformat(value)
     if kind is Decimal:

@@ -65,6 +65,7 @@ class Server(Flask):
             MAX_FORM_MEMORY_SIZE=FORM_MEMORY,
             PROPAGATE_EXCEPTIONS=False,  # a fault is answered and logged, in tests as in production
         )
+        self.url_map.merge_slashes = False  # a redirect would repeat whatever Host the caller named
 
     def mount(self, blueprint: Blueprint, *, plugin: str = "core", prefix: str = API) -> None:
         """Serve ``blueprint`` for ``plugin`` below ``prefix``."""

@@ -1,7 +1,8 @@
 """Small stand-ins for web, worker and probe: the supervisor is tried on real processes that start at once.
 
 ``python children.py ROLE JOURNAL`` writes JSON lines about itself to the journal and behaves as a file beside
-it says: ``JOURNAL.ROLE`` may hold ``exit``, ``hang`` or ``stubborn`` (does not stop when asked to).
+it says: ``JOURNAL.ROLE`` may hold ``exit``, ``hang``, ``stubborn`` (does not stop when asked to) or ``apply``
+(finds migrations to run).
 """
 
 import json
@@ -49,7 +50,7 @@ note("start")
 if behaviour == "exit":
     sys.exit(7)
 if role == "prepare":
-    print("/setup?token=abc")
+    print(json.dumps({"link": "/setup?token=abc", "applied": behaviour == "apply"}))
 if role in ("prepare", "upgrade") or (role == "probe" and behaviour != "hang"):
     sys.exit(0)
 

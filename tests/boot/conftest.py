@@ -73,7 +73,7 @@ class Instance:
             "commands": {role: [*stand_in, role, str(self.journal)] for role in roles},
             **settings,
         }
-        with self.output.open("ab") as output:
+        with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [*prefix, sys.executable, "-m", "tests.boot.launch", json.dumps(given)],
                 cwd=ROOT,

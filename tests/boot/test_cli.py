@@ -88,11 +88,12 @@ def test_commands_of_plugins_are_listed_as_data(tmp_path: Path) -> None:
     assert rows["ingest"] == "job_boards"
 
 
-def test_prepare_prints_the_link_alone(tmp_path: Path) -> None:
+def test_prepare_prints_what_the_supervisor_needs_alone(tmp_path: Path) -> None:
     first = jobstead("prepare", data=tmp_path)
     assert first.returncode == 0, first.stderr
-    assert first.stdout.startswith("http://127.0.0.1:5000/setup?token=")
-    assert len(first.stdout.split()) == 1
-    assert jobstead("setup-link", data=tmp_path).stdout.strip() == first.stdout
+    told = json.loads(first.stdout)
+    assert told["link"].startswith("http://127.0.0.1:5000/setup?token=")
+    assert told["applied"] > 0
+    assert jobstead("setup-link", data=tmp_path).stdout.strip() == told["link"]
     made = {"ADMIN_EMAIL": "ada@example.org", "ADMIN_PASSWORD": "a long enough one"}
-    assert jobstead("prepare", data=tmp_path, **made).stdout == ""
+    assert json.loads(jobstead("prepare", data=tmp_path, **made).stdout) == {"link": "", "applied": 0}

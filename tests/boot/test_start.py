@@ -6,10 +6,11 @@ import os
 import socket
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.boot.conftest import Instance
+from tests.boot.conftest import Instance, alive
 
 pytestmark = pytest.mark.once
 
@@ -82,6 +83,43 @@ def test_a_database_that_cannot_be_prepared_ends_the_start(instance: Instance) -
     said = refusal(instance.start())
     assert "the database could not be prepared" in said
     assert not instance.notes("web", "start")
+
+
+def test_a_second_start_does_not_wait_for_the_database_to_be_looked_at(instance: Instance) -> None:
+    instance.start().ready()
+    instance.stop()
+    instance.start().ready()
+    (web, again), (first, second) = instance.notes("web", "start"), instance.notes("prepare", "start")
+    lines = instance.journal.read_text()
+    assert lines.index(_started(first)) < lines.index(_started(web))
+    assert again["pid"] == instance.pid("web")
+    assert second["pid"] != first["pid"]
+    assert "starting web, and looking after the database" in instance.said()
+
+
+def test_web_that_was_too_early_is_started_again(instance: Instance) -> None:
+    instance.start().ready()
+    instance.stop()
+    instance.behave("prepare", "apply")
+    instance.start().ready()
+    assert instance.pid("web") == instance.notes("web", "start")[-1]["pid"]
+    assert len(instance.notes("web", "start")) == 3
+    assert instance.serves()
+
+
+def test_what_failed_is_prepared_first_the_next_time(instance: Instance) -> None:
+    instance.start().ready()
+    instance.stop()
+    instance.behave("prepare", "exit")
+    assert "the database could not be prepared" in refusal(instance.start())
+    assert not alive(instance.notes("web", "start")[-1]["pid"])
+    seen = len(instance.notes("web", "start"))
+    assert "the database could not be prepared" in refusal(instance.start())
+    assert len(instance.notes("web", "start")) == seen
+
+
+def _started(note: dict[str, Any]) -> str:
+    return f'"what": "start", "pid": {note["pid"]}'
 
 
 def test_web_that_never_comes_up_ends_the_start(instance: Instance) -> None:

@@ -64,7 +64,7 @@ def mine() -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def fenced(databases: Databases) -> Iterator[Fenced]:
-    with databases.migrated(lay_out.__module__, lay_out) as url:
+    with databases.migrated(__name__, lay_out) as url:
         world = Fenced(Database(url, pool_size=1), HERE, THERE, url)
         if world.database.dialect != "postgresql":
             pytest.skip("SQLite has no row-level security: there the guard is the last wall")

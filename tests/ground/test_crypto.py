@@ -106,6 +106,14 @@ def test_a_key_that_is_none_is_refused_without_showing_it(tmp_path: Path, text: 
     assert not text or f" {text}" not in str(refused.value)
 
 
+@pytest.mark.parametrize("text", ["0" * 64, "f" * 64, "a" * 32, "12345678901234567890123456789012"])
+def test_a_key_that_anybody_could_guess_is_refused_but_in_tests(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match="anybody could guess") as refused:
+        Keyring.open(tmp_path, Secret(text))
+    assert text not in str(refused.value)
+    Keyring.open(tmp_path, Secret(text), lenient=True)
+
+
 def test_a_damaged_file_is_not_replaced(tmp_path: Path) -> None:
     Keyring.open(tmp_path)
     file = tmp_path / "secrets" / "master.key"

@@ -18,6 +18,7 @@ from core.context import Principal, acting_as, organisation_id, within
 from core.db import Database
 from core.errors import NotFound
 from core.hooks import Hooks
+from core.host import migrations
 from core.switch import Switch, active
 from core.testing import Databases
 from core.web import Server, ViewInfo, hold
@@ -65,9 +66,9 @@ class Instance:
         self.environ["PLUGIN_PATH"] = ":".join(map(str, self.path))
         return load(environ=self.environ)
 
-    def upgrade(self) -> dict[str, host.migrations.Outcome]:
+    def upgrade(self) -> dict[str, migrations.Outcome]:
         """What ``jobstead db upgrade`` does."""
-        outcomes = host.migrations.upgrade(self.config, environ=self.environ, bundled=self.bundled)
+        outcomes = migrations.upgrade(self.config, environ=self.environ, bundled=self.bundled)
         return {outcome.plugin: outcome for outcome in outcomes}
 
     def boot(self) -> Server:
@@ -134,7 +135,7 @@ def bare(tmp_path: Path, database_url: str) -> Iterator[Instance]:
 def _migrate_core(home: Path) -> Callable[[str], None]:
     def migrate(url: str) -> None:
         environ = {"JOBSTEAD_DATA": str(home / "data"), "DATABASE_URL": url, "JOBSTEAD_SAFE_MODE": "1"}
-        host.migrations.upgrade(load(environ=environ), environ=environ)
+        migrations.upgrade(load(environ=environ), environ=environ)
 
     return migrate
 

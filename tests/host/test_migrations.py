@@ -9,7 +9,7 @@ from textwrap import dedent
 import pytest
 from sqlalchemy import inspect, text
 
-from core.host import migrations
+from core.host import migrations, revisions
 from core.host.environment import engine_for
 from core.host.lock import exclusive
 from core.host.migrations import MigrationError
@@ -151,7 +151,7 @@ class Page(TenantMixin, Base):
 
 def write_revision(instance: Instance, app: object) -> str | None:
     found = host(app).records["notes"].found  # type: ignore[arg-type]
-    goal = migrations.target("notes", found.folder, tuple(host(app).records))  # type: ignore[arg-type]
+    goal = revisions.target("notes", found.folder, tuple(host(app).records))  # type: ignore[arg-type]
     return migrations.revision(goal, instance.config, "what changed")
 
 
@@ -244,11 +244,11 @@ def test_cores_own_failure_ends_the_upgrade(
     home = tmp_path / "migrations"
     (home / "versions").mkdir(parents=True)
     for file in ("env.py", "script.py.mako"):
-        (home / file).write_text((migrations.HOME / file).read_text())
+        (home / file).write_text((revisions.HOME / file).read_text())
     (home / "versions" / "0001_bad.py").write_text(
         REVISION.format(slug="bad", revision="0001", down=None, body="raise ValueError('no')")
     )
-    monkeypatch.setattr(migrations, "HOME", home)
+    monkeypatch.setattr(revisions, "HOME", home)
     bare.samples("sample")
     with pytest.raises(MigrationError, match="ValueError: no"):
         bare.upgrade()
@@ -263,6 +263,7 @@ def test_readiness_waits_for_cores_migrations(bare: Instance) -> None:
 
 
 def test_flask_db_upgrade_migrates_core(bare: Instance) -> None:
+    bare.environ["FLASK_RUN_FROM_CLI"] = "true"  # as the flask command says of itself
     app = bare.boot()
     result = app.test_cli_runner().invoke(args=["db", "upgrade"])
     assert result.exit_code == 0, result.output

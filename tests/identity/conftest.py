@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from core.auth import keys, passwords
+from core.auth import auth, keys, passwords
 from core.testing import Databases
+from core.testing.instance import MASTER_KEY
 from core.web import Server
 from tests.identity.world import World, make_app, make_tables
 
@@ -36,9 +37,44 @@ def make(tmp_path: Path, databases: Databases) -> Iterator[Callable[..., Server]
             app.extensions["jobstead.db"].dispose()
 
 
+@pytest.fixture(scope="session")
+def house(
+    tmp_path_factory: pytest.TempPathFactory, databases: Databases
+) -> Iterator[tuple[Server, Callable[[], None]]]:
+    """One app for all who need nothing special of it, and how to put its rows back to the first ones."""
+    home = tmp_path_factory.mktemp("house")
+    environ = {"JOBSTEAD_LIMITS_SCALE": "100000", "ENCRYPTION_KEY": MASTER_KEY}
+
+    def prepare(url: str) -> None:
+        make_tables(url)
+        app = make_app(home, url, environ)
+        with app.app_context():
+            auth(app).keys.active()
+        app.extensions["jobstead.db"].dispose()
+
+    with databases.renewed("core's tables and a signing key", prepare) as (url, renew):
+        app = make_app(home, url, environ)
+        database = app.extensions["jobstead.db"]
+
+        def fresh() -> None:
+            database.dispose()
+            renew()
+            auth(app).standings.forget()
+            auth(app).keys.reread()
+            app.extensions["jobstead.roles"].forget()
+
+        yield app, fresh
+        database.dispose()
+
+
 @pytest.fixture
-def world(make: Callable[..., Server]) -> World:
-    return World(make(JOBSTEAD_LIMITS_SCALE="100000"))
+def world(request: pytest.FixtureRequest) -> World:
+    """An app without anybody in it; where the test also makes others, they share its database."""
+    if "make" in request.fixturenames:
+        return World(request.getfixturevalue("make")(JOBSTEAD_LIMITS_SCALE="100000"))
+    app, fresh = request.getfixturevalue("house")
+    fresh()
+    return World(app)
 
 
 @pytest.fixture

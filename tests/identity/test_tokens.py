@@ -83,9 +83,12 @@ def test_the_published_keys_verify_it_and_tell_nothing_else(world: World, ann: P
     jws.deserialize_compact(ann.tokens["accessToken"], key, algorithms=["RS256"])
 
 
-def test_keys_have_3072_bits_and_lie_encrypted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_have_3072_bits_and_lie_encrypted(
+    make: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.undo()
     assert keys.BITS == 3072
+    world = World(make())
     world.app.test_client().get("/.well-known/jwks.json")
 
     public, private = world.execute(select(SigningKey.public, SigningKey.private)).one()

@@ -18,7 +18,7 @@ from core.config import load
 from core.context import System, within
 from core.db import begin, db, metadata
 from core.engine.models import EventRow
-from core.testing import databases
+from core.testing.databases import make_tables as create_tables
 from core.users import User
 from core.web import Server
 
@@ -45,7 +45,7 @@ def make_app(folder: Path, database_url: str, environ: dict[str, str]) -> Server
 
 def make_tables(database_url: str) -> None:
     """Core's tables in an empty database."""
-    databases.make_tables(database_url, [t for n, t in metadata.tables.items() if n.startswith("core_")])
+    create_tables(database_url, [t for n, t in metadata.tables.items() if n.startswith("core_")])
 
 
 @dataclass
