@@ -40,6 +40,7 @@ from .auth.codes import verification_code
 from .clock import utcnow
 from .config import Config
 from .context import organisation_id
+from .crypto import keyring
 from .db import (
     InstanceMixin,
     Json,
@@ -53,11 +54,22 @@ from .db import (
     unscoped,
     uuid7,
 )
-from .engine import Delivery, Event, Permanent, Retry, current_task, emit, enqueue
+from .engine import (
+    AUDITED,
+    AuditFacts,
+    Delivery,
+    Event,
+    Permanent,
+    Retry,
+    audit_facts,
+    current_task,
+    emit,
+    enqueue,
+)
 from .errors import Conflict, Forbidden, Invalid, NotFound, Problem, Unavailable
 from .hooks import hookimpl, hooks, hookspec
 from .log import get_logger
-from .orgs import invitation_token
+from .orgs import OrganisationInfo, find_organisation, invitation_token
 from .switch import active
 from .typed import Secret, SecretField
 from .users import UserInfo, find_user
@@ -122,6 +134,9 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "Event",
     "emit",
     "Delivery",
+    "AUDITED",
+    "AuditFacts",
+    "audit_facts",
     "Retry",
     "Permanent",
     "enqueue",
@@ -140,8 +155,11 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "SecretField",
     "find_user",
     "UserInfo",
+    "find_organisation",
+    "OrganisationInfo",
     "verification_code",
     "invitation_token",
+    "keyring",
     "data_dir",
     "get_logger",
 ]

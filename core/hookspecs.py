@@ -65,7 +65,8 @@ def register_handlers(on: Callable[..., None], config: Config) -> None:
     When: at start, second of the ``register_*`` hooks.
     ``on(types, fn, *, name=None, queue="background", external=False, timeout=30,
     scope="organisation", order=None)``: ``types`` is one event type or a tuple of them; an event
-    type that no plugin here declares is allowed, it never comes. ``fn(event, delivery)`` runs in
+    type that no plugin here declares is allowed, it never comes. ``AUDITED`` stands for all that are
+    declared with ``audited``, also by plugins that are loaded later. ``fn(event, delivery)`` runs in
     a transaction that also marks the delivery done; with ``external=True`` in none, at least once.
     Two handlers of one name fail the plugin. A raise of ``fn`` is retried, never the emitter's trouble.
     """

@@ -13,7 +13,7 @@ from core.engine import emit
 from core.errors import Forbidden, Problem, Unauthorized
 from core.users import UserLogin, note_login
 
-from . import cookies, credentials, devices, sessions
+from . import cookies, credentials, devices, failures, sessions
 from .asking import Caller
 from .codes import VERIFY_EMAIL, request_code
 from .credentials import Credential
@@ -34,6 +34,7 @@ def log_in(*, email: str, password: str, caller: Caller) -> dict[str, Any]:
     found = credentials.find(email=email)
     right = parts.passwords.verify(found.hash if found else None, password)
     if found is None or found.hash is None or not right:
+        failures.note(email, found.user_id if found else None)
         raise _wrong()
     if found.status != "active":
         raise Forbidden("This account is suspended.", code="account_suspended")

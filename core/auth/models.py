@@ -88,6 +88,22 @@ class Code(InstanceMixin, Base):
     used_at: Mapped[datetime | None]
 
 
+class LoginFailure(Base):
+    """How often a wrong password came for an address within a quarter of an hour from ``since`` on.
+
+    Addresses nobody has are counted too, so that both cost the same; no foreign key for that reason.
+    """
+
+    __tablename__ = "core_login_failure"
+    __table_args__ = (Index(None, "since"),)
+
+    address_key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    since: Mapped[datetime] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID | None]
+    tries: Mapped[int]
+    ip: Mapped[str | None] = mapped_column(String(45))
+
+
 class SigningKey(InstanceMixin, Base):
     """A key pair that signs access tokens. States: next → active → retiring → gone.
 

@@ -19,7 +19,7 @@ from core.db import begin, current_unit, db, uuid7
 from core.engine import emit
 from core.users import User, UserRole
 
-from .events import SecurityAlert
+from .events import SecurityAlert, SessionsRevoked
 from .models import AuthSession, Password, RefreshToken
 
 FRESH_FOR = 5.0  # seconds a process may go on believing in a session
@@ -253,11 +253,17 @@ def revoke(session_id: UUID, *, reason: str) -> bool:
 
 
 def revoke_all(user_id: UUID, *, reason: str, but: UUID | None = None) -> None:
-    """End every session of somebody, except ``but``."""
+    """End every session of somebody, except ``but``. Emits ``session.revoked`` where there was one."""
     statement = update(AuthSession).where(AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None))
     if but is not None:
         statement = statement.where(AuthSession.id != but)
-    db.session.execute(statement.values(revoked_at=utcnow(), revoked_for=reason))
+    ended = db.session.execute(
+        statement.values(revoked_at=utcnow(), revoked_for=reason)
+        .returning(AuthSession.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if ended:
+        emit(SessionsRevoked(user_id=user_id, reason=reason, count=len(ended)))
 
 
 def _issue(session_id: UUID, now: datetime, last: Lifetimes, *, until: datetime) -> tuple[str, datetime]:

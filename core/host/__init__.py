@@ -10,11 +10,13 @@ from flask_migrate import Migrate  # type: ignore[import-untyped]
 
 from core.access import Permissions
 from core.config import Config
+from core.engine import register_events
 from core.web import Server, add_fact
 
 from . import health, migrations, models, state
 from .activation import COMMANDS
 from .environment import ForFlaskMigrate
+from .events import EVENTS
 from .inventory import BUNDLED, Inventory
 from .loading import Loader, RefusedError
 from .registry import KEY, Host, host
@@ -47,6 +49,7 @@ def init_app(
     declared.add("core.plugins.read", plugin="core", summary="See plugins and their state", roles=("admin",))
     declared.add("core.plugins.manage", plugin="core", summary="Switch plugins for the instance")
     app.mount(blp)
+    register_events(app, "core", EVENTS)
     add_fact(app, "plugins", active_plugins)
     app.extensions[COMMANDS] = {}
     Migrate(app, ForFlaskMigrate(), directory=str(migrations.HOME))
