@@ -1,6 +1,6 @@
 """addresses of events and failed log-ins
 
-Revision 0006, after 0003. Written 2026-11-21.
+Revision 0006, after 0005. Written 2026-11-21.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0006"
-down_revision = "0003"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
