@@ -1,0 +1,63 @@
+"""From an event to a row at the end of its chain."""
+
+from __future__ import annotations
+
+import json
+
+from core.api import Delivery, Event, acting_for, audit_facts, db, select, utcnow, uuid7
+
+from .link import BEGINNING, INSTANCE, hash_of
+from .models import Chain, Entry, InstanceEntry, OrganisationEntry
+
+
+def record(event: Event, delivery: Delivery) -> None:
+    """Write down what happened; idempotent by the event's id.
+
+    Whoever adds to a chain locks its end until the transaction is over, so that no number is given
+    twice and no hash has two successors, whatever runs at once.
+    """
+    if delivery.organisation_id is None:
+        _append(InstanceEntry, INSTANCE, event, delivery)
+    else:
+        with acting_for(delivery.organisation_id):
+            _append(OrganisationEntry, str(delivery.organisation_id), event, delivery)
+
+
+def _append(kind: type[Entry], chain: str, event: Event, delivery: Delivery) -> None:
+    end = _locked(chain)
+    known = select(kind.id).where(kind.event_id == delivery.event_id)
+    if db.session.scalar(known) is not None:
+        return
+    facts, now = audit_facts(event, organisation=delivery.organisation_id), utcnow()
+    entry = kind(
+        id=uuid7(),
+        created_at=now,
+        updated_at=now,
+        seq=end.seq + 1,
+        event_id=delivery.event_id,
+        action=facts.action,
+        actor=delivery.actor,
+        target_type=facts.target_type,
+        target_id=facts.target_id,
+        ip=delivery.ip,
+        request_id=delivery.request_id,
+        occurred_at=delivery.occurred_at,
+        data=json.dumps(facts.data, separators=(",", ":"), sort_keys=True),
+        previous=end.hash,
+    )
+    entry.hash = hash_of(chain, entry)
+    db.insert(entry)
+    end.seq, end.hash = entry.seq, entry.hash
+
+
+def _locked(chain: str) -> Chain:
+    """The end of ``chain``, which begins here where it has not yet."""
+    statement = (
+        select(Chain).where(Chain.name == chain).with_for_update().execution_options(populate_existing=True)
+    )
+    found = db.session.scalars(statement).one_or_none()
+    if found is None:
+        fresh = db.unit.upsert(Chain).values(name=chain, seq=0, hash=BEGINNING, exported=0)
+        db.session.execute(fresh.on_conflict_do_nothing())
+        found = db.session.scalars(statement).one()
+    return found
