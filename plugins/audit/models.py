@@ -22,6 +22,8 @@ from core.api import (
 
 Base = model_base("audit")
 
+TARGET_LENGTH = 100
+
 
 class _Link:
     """What every row of a chain says. Database triggers refuse to change or delete one.
@@ -35,7 +37,7 @@ class _Link:
     action: Mapped[str] = mapped_column(String(100))
     actor: Mapped[str] = mapped_column(String(100))
     target_type: Mapped[str] = mapped_column(String(64))
-    target_id: Mapped[str | None] = mapped_column(String(100))
+    target_id: Mapped[str | None] = mapped_column(String(TARGET_LENGTH))
     ip: Mapped[str | None] = mapped_column(String(45))
     request_id: Mapped[str | None] = mapped_column(String(64))
     occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)

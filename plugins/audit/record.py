@@ -7,7 +7,7 @@ import json
 from core.api import Delivery, Event, acting_for, audit_facts, db, select, utcnow, uuid7
 
 from .link import BEGINNING, INSTANCE, hash_of
-from .models import Chain, Entry, InstanceEntry, OrganisationEntry
+from .models import TARGET_LENGTH, Chain, Entry, InstanceEntry, OrganisationEntry
 
 
 def record(event: Event, delivery: Delivery) -> None:
@@ -38,7 +38,7 @@ def _append(kind: type[Entry], chain: str, event: Event, delivery: Delivery) -> 
         action=facts.action,
         actor=delivery.actor,
         target_type=facts.target_type,
-        target_id=facts.target_id,
+        target_id=facts.target_id and facts.target_id[:TARGET_LENGTH],
         ip=delivery.ip,
         request_id=delivery.request_id,
         occurred_at=delivery.occurred_at,

@@ -10,15 +10,18 @@ from uuid import UUID
 
 from flask import request
 
-from core.api import Forbidden, and_, db, may, or_, organisation_id, principal, select
+from core.api import Conflict, Forbidden, and_, db, may, or_, organisation_id, principal, select
 
 from .link import INSTANCE
-from .models import Entry, InstanceEntry, OrganisationEntry
+from .models import Chain, Entry, InstanceEntry, OrganisationEntry
 
 INSTANCE_READ = "audit.instance.read"
 
 MOST = 5_000
 """Rows of one export."""
+
+WALKED = 50_000
+"""Rows that are verified within a request: some seconds' work."""
 
 
 def chosen(chain: str | None) -> type[Entry]:
@@ -36,6 +39,13 @@ def chosen(chain: str | None) -> type[Entry]:
 def name_of(kind: type[Entry]) -> str:
     """The chain that ``kind`` stands for here."""
     return INSTANCE if kind is InstanceEntry else str(organisation_id())
+
+
+def check_length(chain: str) -> None:
+    """Raise ``Conflict`` for a chain that is too long to be walked while somebody waits."""
+    length = db.session.scalar(select(Chain.seq).where(Chain.name == chain)) or 0
+    if length > WALKED:
+        raise Conflict(f"{length} rows are verified by `jobstead audit verify` alone.", code="too_long")
 
 
 def exported(

@@ -12,7 +12,7 @@ import pytest
 
 from core.api import Delivery, Event, begin, unscoped, utcnow, uuid7
 from core.testing import Databases, Instance, erase_organisation
-from plugins.audit import heads
+from plugins.audit import heads, service
 from plugins.audit.record import record
 
 from .conftest import World
@@ -263,6 +263,13 @@ def test_what_happens_while_it_is_off_is_missed_and_the_chain_holds(
     profile_changes(2)
     assert len(fresh.rows()) == before + 2
     assert fresh.verify()[0] == 0
+
+
+def test_a_chain_that_is_too_long_for_a_request(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "WALKED", 1)
+    answer = world.root.get("/audit/verify?chain=instance")
+    assert (answer.status_code, (answer.json or {})["code"]) == (409, "too_long")
+    assert world.verify()[0] == 0
 
 
 def test_an_organisation_nobody_knows(world: World) -> None:
