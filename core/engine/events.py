@@ -58,14 +58,18 @@ class Event:
         taken = _OURS & set(get_annotations(cls))
         if taken:
             raise TypeError(f"{cls.__name__}: a field cannot be called {', '.join(sorted(taken))}")
-        if audited is not None and target is None:
-            raise TypeError(f"{cls.__name__}: what is audited names its target")
-        named = {*(audited or ()), *([target[1]] if target and target[1] else ())}
-        unknown = named.difference(*(get_annotations(base) for base in cls.__mro__))
-        if unknown:
-            raise TypeError(f"{cls.__name__} has no field {', '.join(sorted(unknown))}")
+        _check_names(cls, target, audited)
         cls.type, cls.version, cls.scope = type, version, scope
         cls.target, cls.audited = target, audited
+
+
+def _check_names(cls: type[Event], target: Target | None, audited: tuple[str, ...] | None) -> None:
+    if audited is not None and target is None:
+        raise TypeError(f"{cls.__name__}: what is audited names its target")
+    named = {*(audited or ()), *([target[1]] if target and target[1] else ())}
+    fields = {name for base in cls.__mro__ if base is not Event for name in get_annotations(base)}
+    if unknown := named - fields:
+        raise TypeError(f"{cls.__name__} has no field {', '.join(sorted(unknown))}")
 
 
 @dataclass(frozen=True, slots=True)

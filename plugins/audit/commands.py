@@ -68,7 +68,7 @@ def _say(reports: list[Report], exported: heads.Heads) -> None:
     for report in reports:
         name = "the instance" if report.chain == INSTANCE else f"organisation {report.chain}"
         if report.broken is None:
-            click.echo(f"{name}: {report.entries} rows hold.")
+            click.echo(f"{name}: holds ({report.entries} recorded).")
             continue
         row = f" ({report.broken.entry})" if report.broken.entry else ""
         click.echo(

@@ -104,7 +104,9 @@ def test_filters(world: World) -> None:
 
 
 def test_pages(world: World) -> None:
-    everything, cursor, seen = world.told(world.root, "?limit=100"), "", []
+    everything = world.told(world.root, "?limit=100")
+    seen: list[dict[str, object]] = []
+    cursor: str | None = ""
     while cursor is not None:
         answer = world.root.get(f"/audit?limit=3&cursor={cursor}").json or {}
         seen += answer["items"]
@@ -171,7 +173,8 @@ def test_what_concerns_me_comes_of_the_organisation_i_act_for_too(world: World) 
     team, other = world.team(world.ada), world.team(world.ada)
     world.ada.call("PATCH", f"/orgs/{team['slug']}", json={"name": "Mine"})
     world.instance.drain()
-    found, cursor = [], ""
+    found: list[dict[str, object]] = []
+    cursor: str | None = ""
     while cursor is not None:
         answer = world.ada.get(
             f"/me/audit?limit=2{cursor and f'&cursor={cursor}'}", headers={"X-Org": team["slug"]}
