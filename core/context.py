@@ -55,6 +55,7 @@ Scope = UUID | System | None
 """An organisation, all of them with a reason, or none (rows of organisations are then refused)."""
 
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+_address: ContextVar[str | None] = ContextVar("address", default=None)
 _principal: ContextVar[Principal] = ContextVar("principal", default=ANONYMOUS)
 _scope: ContextVar[Scope] = ContextVar("scope", default=None)
 
@@ -62,6 +63,14 @@ _scope: ContextVar[Scope] = ContextVar("scope", default=None)
 def request_id() -> str | None:
     """The id of the request being answered, or of the one that caused this job."""
     return _request_id.get()
+
+
+def address() -> str | None:
+    """Where the request being answered comes from, as the nearest proxy one trusts tells it.
+
+    ``None`` outside requests, and where that is no address.
+    """
+    return _address.get()
 
 
 def principal() -> Principal:
@@ -81,13 +90,17 @@ def organisation_id() -> UUID | None:
 
 
 @contextmanager
-def request(identifier: str) -> Iterator[None]:
-    """Carry ``identifier`` as the request id for the duration."""
-    token = _request_id.set(identifier)
+def request(identifier: str, *, address: str | None = None) -> Iterator[None]:
+    """Carry ``identifier`` as the request id for the duration, and ``address`` as where it comes from.
+
+    Without an address there is none: work done for a request is done somewhere else.
+    """
+    tokens = _request_id.set(identifier), _address.set(address)
     try:
         yield
     finally:
-        _request_id.reset(token)
+        _request_id.reset(tokens[0])
+        _address.reset(tokens[1])
 
 
 @contextmanager

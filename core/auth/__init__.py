@@ -12,7 +12,7 @@ from core.crypto import Keyring
 from core.engine import register_events, register_job, register_schedule
 from core.web import Server
 
-from . import admin, cleanup, permissions, setup
+from . import admin, cleanup, failures, permissions, setup
 from .account_routes import account
 from .codes import verification_code
 from .events import EVENTS, EmailChanged, OtpRequested, PasswordChanged, RegistrationRepeated, SecurityAlert
@@ -53,6 +53,7 @@ def init_app(app: Flask, config: Config) -> None:
     register_job(app, "core", "purge_users", admin.purge_users, timeout=3600)
     register_schedule(app, "core", "purge_users", job="core.purge_users", cron="47 * * * *", policy="once")
     cleanup.register(app)
+    failures.register(app)
     server = cast(Server, app)
     for group in (blp, account, *admin.BLUEPRINTS):
         server.mount(group)

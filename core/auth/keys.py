@@ -15,7 +15,9 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from core.clock import utcnow
 from core.crypto import keyring
 from core.db import begin, db
+from core.engine import emit
 
+from .events import SigningKeyActivated
 from .models import SigningKey
 
 BITS = 3072
@@ -93,6 +95,7 @@ def _make_first() -> None:
     try:
         with begin():
             db.insert(row)
+            emit(SigningKeyActivated(kid=row.kid, before=None, leaked=False))
     except IntegrityError:
         return
 

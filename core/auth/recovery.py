@@ -52,4 +52,4 @@ def reset(*, email: str, code: str, new: str, ip: str) -> None:
     codes.void(proof.user_id)
     sessions.revoke_all(proof.user_id, reason="password_reset")
     parts.standings.forget_once_committed()
-    emit(PasswordChanged(user_id=proof.user_id, email=email, ip=ip))
+    emit(PasswordChanged(user_id=proof.user_id, email=email, ip=ip, how="reset"))

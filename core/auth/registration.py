@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.engine import emit
 from core.errors import Problem
-from core.users import create_user, find_by_email, mark_verified, rename
+from core.users import UserUpdated, create_user, find_by_email, mark_verified, rename
 
 from . import credentials
 from .codes import VERIFY_EMAIL, redeem, request_code, wrong
@@ -34,6 +34,7 @@ def register(*, email: str, password: str, name: str) -> None:
             emit(RegistrationRepeated(user_id=user.id, email=email))
             return
         rename(user.id, name)
+        emit(UserUpdated(user_id=user.id, fields=["name", "password"]))
     credentials.store(user.id, hashed)
     request_code(email=email, user_id=user.id, purpose=VERIFY_EMAIL, rules=parts.codes)
 

@@ -14,8 +14,10 @@ from sqlalchemy import Row, select, update
 
 from core.clock import utcnow
 from core.db import begin, db
+from core.engine import emit
 from core.errors import Conflict
 
+from .events import SigningKeyActivated, SigningKeyPublished
 from .keys import generated
 from .models import SigningKey
 from .state import auth
@@ -68,6 +70,7 @@ def prepare() -> KeyState:
             _lock_active()
             if _next_row() is None:
                 db.insert(fresh)
+                emit(SigningKeyPublished(kid=fresh.kid))
         auth().keys.reread()
         waiting = _next()
     if waiting is None:
@@ -96,6 +99,7 @@ def rotate(*, at_once: bool = False, leaked: bool = False) -> bool:
         else:
             _set(SigningKey.kid == active.kid, state="retiring", retired_at=now)
         _set(SigningKey.kid == following.kid, state="active", activated_at=now)
+        emit(SigningKeyActivated(kid=following.kid, before=active.kid, leaked=leaked))
     auth().keys.reread()
     prepare()
     return True

@@ -13,9 +13,10 @@ from sqlalchemy import exists, select, update
 
 from core.clock import utcnow
 from core.config import ConfigError
-from core.context import within
+from core.context import SYSTEM, acting_as, address, within
 from core.crypto import keyring
 from core.db import begin, db, uuid7
+from core.engine import emit
 from core.errors import Forbidden, Invalid
 from core.users import (
     UserInfo,
@@ -30,6 +31,8 @@ from core.users import (
 )
 
 from . import credentials, sessions
+from .admin.events import UserRolesChanged
+from .events import PasswordChanged
 from .models import Setup
 from .state import auth
 
@@ -44,7 +47,7 @@ def issue_link(app: Flask) -> str | None:
     just made one. The link holds until it is used, and is the same at each start until then.
     Raises ``ConfigError`` for an address or password that cannot be.
     """
-    with app.app_context(), within(None):
+    with app.app_context(), within(None), acting_as(SYSTEM):
         auth().keys.active()
         with begin():
             auth().organisations.prepare()
@@ -101,6 +104,7 @@ def _from_environment(*, first: bool) -> bool:
     if waiting is not None:
         with begin():
             credentials.store(waiting, hashed)
+            emit(PasswordChanged(user_id=waiting, email=email, ip="", how="setup"))
         return True
     try:
         with begin():
@@ -134,8 +138,11 @@ def _crown(claim: object, email: str, name: str, hashed: str, *, must_change: bo
     else:
         auth().organisations.welcome(user)
     credentials.store(user.id, hashed, must_change=must_change)
-    if "superadmin" not in roles_of(user.id):
+    held = roles_of(user.id)
+    if "superadmin" not in held:
         grant_role(user.id, "superadmin")
+        before = sorted(held - {"user"})
+        emit(UserRolesChanged(user_id=user.id, roles=sorted({*before, "superadmin"}), before=before))
     auth().organisations.crown(user)
     return user
 
@@ -146,6 +153,7 @@ def _taken_over(email: str) -> UserInfo:
     if user is None:
         raise _closed()
     mark_verified(user.id)
+    emit(PasswordChanged(user_id=user.id, email=email, ip=address() or "", how="setup"))
     sessions.revoke_all(user.id, reason="became_admin")
     auth().standings.forget_once_committed()
     return user

@@ -17,10 +17,10 @@ from core.redis import KEY as REDIS
 
 from .bell import Bell
 from .enqueue import enqueue
-from .events import Delivery, Event
+from .events import AUDITED, AuditFacts, Delivery, Event
 from .farewell import forget_organisation
 from .heartbeat import Heartbeat
-from .outbox import emit
+from .outbox import audit_facts, emit
 from .registry import QUEUES, Collision
 from .retention import retention
 from .retry import Permanent, Retry
@@ -30,7 +30,9 @@ from .task import Cancelled, Task, current_task
 from .work import drain as _drain
 
 __all__ = [
+    "AUDITED",
     "QUEUES",
+    "AuditFacts",
     "Cancelled",
     "Collision",
     "Counts",
@@ -41,6 +43,7 @@ __all__ = [
     "Retry",
     "Task",
     "Timing",
+    "audit_facts",
     "current_task",
     "drain",
     "emit",

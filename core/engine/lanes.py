@@ -66,6 +66,7 @@ _ROWS = (
         EventRow.payload,
         EventRow.actor,
         EventRow.request_id,
+        EventRow.ip,
         EventRow.occurred_at,
     )
     .join(EventRow, EventRow.seq == DeliveryRow.event_seq)

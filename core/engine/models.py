@@ -44,6 +44,7 @@ class EventRow(Base):
     payload: Mapped[dict[str, Any]] = mapped_column(Json)
     actor: Mapped[str] = mapped_column(String(100))
     request_id: Mapped[str | None] = mapped_column(String(64))
+    ip: Mapped[str | None] = mapped_column(String(45))
     occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
     pending: Mapped[bool]
 

@@ -10,7 +10,7 @@ from core import context
 from core.clock import utcnow
 from core.db import Unit, db, uuid7
 
-from .events import Event
+from .events import AuditFacts, Event
 from .models import EventRow
 from .state import engine
 
@@ -53,11 +53,30 @@ def emit(event: Event, *, order_key: str | None = None) -> UUID:
             "payload": declared.codec.dump(event),
             "actor": context.principal().label,
             "request_id": context.request_id(),
+            "ip": context.address(),
             "occurred_at": utcnow(),
             "pending": True,
         }
     )
     return identifier
+
+
+def audit_facts(event: Event, *, organisation: UUID | None = None) -> AuditFacts:
+    """What of ``event`` an audit log keeps; ``organisation`` is the one it was emitted in.
+
+    Raises ``ValueError`` for one that is not declared as audited.
+    """
+    if event.audited is None or event.target is None:
+        raise ValueError(f"{event.type} is not audited")
+    payload = engine().registry.events[event.type].codec.dump(event)
+    kind, field = event.target
+    identifier = organisation if field is None else payload[field]
+    return AuditFacts(
+        action=event.type,
+        target_type=kind,
+        target_id=None if identifier is None else str(identifier),
+        data={name: payload[name] for name in event.audited},
+    )
 
 
 def _insert(unit: Unit) -> None:

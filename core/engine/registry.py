@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .cron import check_cron
-from .events import Event, Scope
+from .events import AUDITED, Event, Scope
 from .payload import Codec, codec_of
 from .retry import ATTEMPTS
 
@@ -90,6 +90,8 @@ class Registry:
         if other is not None:
             raise Collision(f"the event {cls.type} is declared by {other.plugin} already")
         self.events[cls.type] = EventType(plugin, cls, codec_of(cls))
+        if cls.audited is not None:
+            self._subscribe()
 
     def add_handler(
         self,
@@ -173,9 +175,16 @@ class Registry:
         """Handlers by type of event, afresh."""
         found: dict[str, tuple[Handler, ...]] = {}
         for handler in self.handlers.values():
-            for type_ in dict.fromkeys(handler.types):
+            for type_ in dict.fromkeys(self._meant(handler.types)):
                 found[type_] = (*found.get(type_, ()), handler)
         self.subscribed = found
+
+    def _meant(self, types: tuple[str, ...]) -> Iterator[str]:
+        for type_ in types:
+            if type_ == AUDITED:
+                yield from (name for name, known in self.events.items() if known.cls.audited is not None)
+            else:
+                yield type_
 
 
 def _named(plugin: str, name: str) -> str:

@@ -210,7 +210,14 @@ class Runner:
         if declared is None:
             raise LookupError(f"nobody here declares the event {row.type}")
         delivery = Delivery(
-            row.id, row.event_id, row.attempts + 1, row.organisation_id, row.actor, row.occurred_at
+            id=row.id,
+            event_id=row.event_id,
+            attempt=row.attempts + 1,
+            organisation_id=row.organisation_id,
+            actor=row.actor,
+            occurred_at=row.occurred_at,
+            request_id=row.request_id,
+            ip=row.ip,
         )
         event = declared.codec.load(row.payload)
         organisation = row.organisation_id if self._handler.scope == "organisation" else None

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from core.access import Permissions
 from core.config import Config
+from core.engine import register_events
 from core.web import Server, add_fact
 
 from . import health, models, state
 from .activation import COMMANDS
+from .events import EVENTS
 from .inventory import BUNDLED, Inventory
 from .loading import Loader, RefusedError
 from .registry import KEY, Host, host
@@ -43,6 +45,7 @@ def init_app(
     declared.add("core.plugins.read", plugin="core", summary="See plugins and their state", roles=("admin",))
     declared.add("core.plugins.manage", plugin="core", summary="Switch plugins for the instance")
     app.mount(blp)
+    register_events(app, "core", EVENTS)
     add_fact(app, "plugins", active_plugins)
     app.extensions[COMMANDS] = {}
     if "FLASK_RUN_FROM_CLI" in environ:

@@ -8,10 +8,12 @@ from flask import current_app
 
 from core.config import Config
 from core.db import db
+from core.engine import emit
 from core.errors import Conflict, NotFound
 
 from . import state
 from .describe import brief, whole
+from .events import PluginDisabled, PluginEnabled
 from .record import Failure, Record
 from .registry import Host, host
 
@@ -76,6 +78,7 @@ def _switch(record: Record, names: list[str], *, enabled: bool) -> dict[str, Any
             )
     for name in changed:
         generation = state.wish(name, enabled)
+        emit(PluginEnabled(plugin=name) if enabled else PluginDisabled(plugin=name))
     if changed:
         config = _config()
         db.unit.after_commit.append(lambda: state.announce(config, generation))

@@ -15,14 +15,17 @@ from .events import EVENTS
 from .gate import choose_organisation
 from .invitations import invitation_token
 from .models import ROLES, Member, Organisation
+from .service import OrganisationInfo, find_organisation
 from .state import Orgs, orgs
 
 __all__ = [
     "ROLES",
     "Member",
     "Organisation",
+    "OrganisationInfo",
     "Orgs",
     "choose_organisation",
+    "find_organisation",
     "init_app",
     "invitation_token",
     "orgs",

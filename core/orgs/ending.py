@@ -10,14 +10,14 @@ from sqlalchemy.orm import aliased
 
 from core.auth import auth
 from core.clock import utcnow
-from core.db import begin, current_unit, db, metadata, tenant_tables, unscoped
+from core.db import acting_for, begin, current_unit, db, metadata, tenant_tables, unscoped
 from core.engine import emit, forget_organisation
 from core.errors import Conflict
 from core.log import get_logger
 from core.users import User
 
-from .events import OrganisationDeleted, OrganisationDeletionScheduled, OrganisationRestored
-from .members import locked, not_personal, still
+from .events import MemberRemoved, OrganisationDeleted, OrganisationDeletionScheduled, OrganisationRestored
+from .members import locked, not_personal, still, withdraw_those
 from .models import Invitation, Member, Organisation
 from .state import orgs
 
@@ -41,8 +41,7 @@ def schedule(*, by: UUID) -> Organisation:
         raise Conflict("The home of the instance stays.", code="home_organisation")
     if row.deletes_at is None:
         row.deletes_at = utcnow() + auth().config.auth.deletion_grace
-        pending = delete(Invitation).where(Invitation.accepted_at.is_(None))
-        db.session.execute(pending.execution_options(synchronize_session=False))
+        withdraw_those()
         emit(OrganisationDeletionScheduled(name=row.name, deletes_at=row.deletes_at))
     return row
 
@@ -118,7 +117,10 @@ def release(user_id: UUID) -> None:
 
 
 def bury(user_id: UUID) -> None:
-    """Delete what somebody leaves to nobody: their personal organisation, and those they are alone in."""
+    """Delete what somebody leaves to nobody: their personal organisation, and those they are alone in.
+
+    What they share with others they leave.
+    """
     other = aliased(Member)
     with begin(write=False), unscoped(_WHY):
         theirs = db.session.scalars(
@@ -138,6 +140,17 @@ def bury(user_id: UUID) -> None:
         ).all()
     for identifier in theirs:
         erase(identifier)
+    with begin(), unscoped(_WHY):
+        _leave_everywhere(user_id)
+
+
+def _leave_everywhere(user_id: UUID) -> None:
+    """Whoever is gone belongs to nothing: said in each organisation, which the foreign key would not."""
+    ended = delete(Member).where(Member.user_id == user_id).returning(Member.organisation_id, Member.role)
+    left = db.session.execute(ended.execution_options(synchronize_session=False)).all()
+    for organisation, role in left:
+        with acting_for(organisation):
+            emit(MemberRemoved(user_id=user_id, role=role, left=False), order_key=f"member:{user_id}")
 
 
 def _in_chunks(identifier: UUID) -> None:
@@ -152,11 +165,16 @@ def _in_chunks(identifier: UUID) -> None:
 def _tables_there() -> list[Table]:
     """Tables of organisations' rows, those that others point at last.
 
-    Only those in the database: a plugin may be imported while its migration is still pending.
+    Only those in the database: a plugin may be imported while its migration is still pending. A table
+    with ``info={"outlives_organisation": True}`` keeps its rows.
     """
     with begin(write=False) as unit:
         there = set(inspect(unit.connection).get_table_names())
-    return [table for table in reversed(metadata.sorted_tables) if table.name in tenant_tables & there]
+    return [
+        table
+        for table in reversed(metadata.sorted_tables)
+        if table.name in tenant_tables & there and not table.info.get("outlives_organisation")
+    ]
 
 
 def _finish(identifier: UUID) -> None:

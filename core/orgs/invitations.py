@@ -12,7 +12,7 @@ import hmac
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, func, select, update
 
 from core.auth import auth
 from core.auth.codes import request_code
@@ -23,8 +23,8 @@ from core.engine import emit
 from core.errors import Conflict, Forbidden, NotFound
 from core.users import User, UserInfo
 
-from .events import InvitationCreated, InvitationWithdrawn
-from .members import add, locked, still
+from .events import InvitationAccepted, InvitationCreated
+from .members import add, locked, still, withdraw_those
 from .models import Invitation, Member, Organisation
 
 MOST = 200
@@ -85,15 +85,8 @@ def listed() -> Select[Invitation]:
 
 def withdraw(identifier: UUID) -> None:
     """Void an invitation. Raises ``NotFound`` where there is none, or somebody took it."""
-    gone = db.session.execute(
-        delete(Invitation)
-        .where(Invitation.id == identifier, Invitation.accepted_at.is_(None))
-        .returning(Invitation.email)
-        .execution_options(synchronize_session=False)
-    ).scalar_one_or_none()
-    if gone is None:
+    if not withdraw_those(Invitation.id == identifier):
         raise NotFound
-    emit(InvitationWithdrawn(invitation_id=identifier, email=gone))
 
 
 def accept(token: str, *, user: UserInfo) -> dict[str, Any]:
@@ -116,18 +109,19 @@ def accept(token: str, *, user: UserInfo) -> dict[str, Any]:
                 update(Invitation)
                 .where(Invitation.token_hash == given, _waiting())
                 .values(accepted_at=utcnow())
-                .returning(Invitation.role)
+                .returning(Invitation.id, Invitation.role)
                 .execution_options(synchronize_session=False)
-            ).scalar_one_or_none()
+            ).one_or_none()
             if taken is None:
                 raise _gone()
-            add(user.id, taken)
+            add(user.id, taken.role)
+            emit(InvitationAccepted(invitation_id=taken.id, user_id=user.id))
     return {
         "id": organisation.id,
         "name": organisation.name,
         "slug": organisation.slug,
         "kind": organisation.kind,
-        "role": taken,
+        "role": taken.role,
     }
 
 

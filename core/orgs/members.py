@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import ColumnElement, Select, delete, select
 from sqlalchemy.orm import joinedload
 
 from core.context import organisation_id
@@ -162,13 +162,19 @@ def _keep_an_owner(losing: UUID) -> None:
         raise Conflict("It would be left without an owner; make another one first.", code="last_owner")
 
 
-def _withdraw_invitations_by(user_id: UUID) -> None:
-    """Whoever may invite no more leaves no way in behind."""
+def withdraw_those(*which: ColumnElement[bool]) -> int:
+    """Void those invitations among ``which`` that nobody has taken yet; how many that were."""
     gone = db.session.execute(
         delete(Invitation)
-        .where(Invitation.invited_by == user_id, Invitation.accepted_at.is_(None))
+        .where(*which, Invitation.accepted_at.is_(None))
         .returning(Invitation.id, Invitation.email)
         .execution_options(synchronize_session=False)
     ).all()
     for row in gone:
         emit(InvitationWithdrawn(invitation_id=row.id, email=row.email))
+    return len(gone)
+
+
+def _withdraw_invitations_by(user_id: UUID) -> None:
+    """Whoever may invite no more leaves no way in behind."""
+    withdraw_those(Invitation.invited_by == user_id)

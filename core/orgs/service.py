@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.exc import IntegrityError
 
-from core.db import acting_for, db, unscoped
+from core.db import acting_for, begin, current_unit, db, unscoped
 from core.engine import emit
 from core.errors import Conflict
 from core.users import UserInfo
@@ -19,10 +20,20 @@ from core.users import UserInfo
 from .events import MemberAdded, OrganisationCreated, OrganisationUpdated
 from .members import locked
 from .models import Member, Organisation
-from .state import alive, orgs
+from .state import alive, named, orgs
 
 HOME = "home"
 _OWN = "one's own memberships are read across organisations"
+
+
+@dataclass(frozen=True)
+class OrganisationInfo:
+    """What plugins may know of an organisation; ``kind`` is ``personal``, ``team`` or ``home``."""
+
+    id: UUID
+    name: str
+    slug: str
+    kind: str
 
 
 def create(*, name: str, slug: str | None, user_id: UUID, kind: str = "team") -> Organisation:
@@ -123,6 +134,17 @@ def listed(user_id: UUID) -> list[dict[str, Any]]:
             .order_by(Organisation.created_at, Organisation.id)
         ).all()
     return [dict(row._mapping) for row in rows]
+
+
+def find_organisation(which: str) -> OrganisationInfo | None:
+    """An organisation by id or slug, or ``None``. Joins the open unit of work, or reads in one of its own."""
+    if current_unit() is None:
+        with begin(write=False):
+            return find_organisation(which)
+    row = db.session.execute(
+        select(Organisation.id, Organisation.name, Organisation.slug, Organisation.kind).where(named(which))
+    ).one_or_none()
+    return None if row is None else OrganisationInfo(*row)
 
 
 def default(user_id: UUID) -> UUID | None:

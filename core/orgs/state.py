@@ -67,13 +67,17 @@ def alive() -> ColumnElement[bool]:
     return or_(Organisation.deletes_at.is_(None), Organisation.deletes_at > utcnow())
 
 
+def named(which: str) -> ColumnElement[bool]:
+    """The organisation with this id or slug."""
+    return Organisation.id == UUID(which) if _ID.fullmatch(which) else Organisation.slug == which
+
+
 def _read(user_id: UUID, which: str) -> Membership | None:
-    named = Organisation.id == UUID(which) if _ID.fullmatch(which) else Organisation.slug == which
     with begin(write=False), unscoped("whether somebody is a member is asked before they act for it"):
         row = db.session.execute(
             select(Member.organisation_id, Member.role)
             .join(Organisation, Organisation.id == Member.organisation_id)
-            .where(Member.user_id == user_id, named, alive())
+            .where(Member.user_id == user_id, named(which), alive())
         ).one_or_none()
     return None if row is None else Membership(row.organisation_id, row.role)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from core.auth import EmailChanged, SecurityAlert
+from core.orgs.ending import erase as erase_organisation
 from core.users import find_by_email
 
 from .databases import Databases
@@ -26,6 +27,7 @@ __all__ = [
     "SecurityAlert",
     "database_url",
     "databases",
+    "erase_organisation",
     "find_by_email",
     "instance",
 ]

@@ -9,7 +9,9 @@ from core.engine import Event
 
 
 @dataclass(frozen=True)
-class UserCreated(Event, type="user.created", version=1, scope="instance"):
+class UserCreated(
+    Event, type="user.created", version=1, scope="instance", target=("user", "user_id"), audited=()
+):
     """An account exists; its address is not verified yet."""
 
     user_id: UUID
@@ -18,7 +20,9 @@ class UserCreated(Event, type="user.created", version=1, scope="instance"):
 
 
 @dataclass(frozen=True)
-class UserVerified(Event, type="user.verified", version=1, scope="instance"):
+class UserVerified(
+    Event, type="user.verified", version=1, scope="instance", target=("user", "user_id"), audited=()
+):
     """The person showed that the address is theirs."""
 
     user_id: UUID
@@ -26,7 +30,9 @@ class UserVerified(Event, type="user.verified", version=1, scope="instance"):
 
 
 @dataclass(frozen=True)
-class UserUpdated(Event, type="user.updated", version=1, scope="instance"):
+class UserUpdated(
+    Event, type="user.updated", version=1, scope="instance", target=("user", "user_id"), audited=("fields",)
+):
     """Somebody's profile or preferences are others now; ``fields`` names which, not what they are."""
 
     user_id: UUID
@@ -34,7 +40,14 @@ class UserUpdated(Event, type="user.updated", version=1, scope="instance"):
 
 
 @dataclass(frozen=True)
-class UserLogin(Event, type="user.login", version=1, scope="instance"):
+class UserLogin(
+    Event,
+    type="user.login",
+    version=1,
+    scope="instance",
+    target=("user", "user_id"),
+    audited=("session_id", "amr"),
+):
     """Somebody signed in, by the methods in ``amr`` (RFC 8176), and a session began."""
 
     user_id: UUID

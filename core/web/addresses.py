@@ -1,8 +1,9 @@
-"""Which addresses a server may call on somebody's behalf."""
+"""Addresses: which a server may call on somebody's behalf, and how a caller's is written down."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
@@ -33,6 +34,15 @@ def plain(address: str | Address) -> Address:
         if parsed in _COMPATIBLE and int(parsed) > 1:
             return IPv4Address(int(parsed))
     return parsed
+
+
+@lru_cache(maxsize=4096)
+def written(address: str | None) -> str | None:
+    """``address`` in its one spelling, of at most 45 characters; ``None`` for what is none."""
+    try:
+        return str(plain(address.partition("%")[0])) if address else None
+    except ValueError:
+        return None
 
 
 def permitted(address: Address, allowed: Sequence[Network]) -> bool:

@@ -19,6 +19,7 @@ from core.db import begin
 from core.log import get_logger
 
 from . import access_log
+from .addresses import written
 from .headers import complete
 from .json_provider import OrjsonProvider
 from .request import FORM_MEMORY, FORM_PARTS, JSON_LIMIT, Request, limit_of
@@ -100,7 +101,8 @@ class Server(Flask):
             access_log.write(environ, status, headers)
             return start_response(status, headers, exc_info)
 
-        with context.request(given if _REQUEST_ID.fullmatch(given) else uuid7().hex):
+        identifier = given if _REQUEST_ID.fullmatch(given) else uuid7().hex
+        with context.request(identifier, address=written(environ.get("REMOTE_ADDR"))):
             return super().wsgi_app(environ, start)
 
     def ensure_sync(self, func: Any) -> Any:

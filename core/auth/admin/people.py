@@ -12,9 +12,10 @@ from sqlalchemy.orm import selectinload
 
 from core.access import may
 from core.auth import codes, credentials, sessions
+from core.auth.events import EmailChanged
 from core.auth.state import auth
 from core.clock import utcnow
-from core.context import principal
+from core.context import address, principal
 from core.db import begin, db
 from core.engine import emit
 from core.errors import Conflict, Forbidden, Invalid, NotFound
@@ -74,7 +75,7 @@ def create(
         credentials.store(user.id, hashed, must_change=True)
     for role in wanted:
         db.insert(UserRole(user_id=user.id, role=role))
-    emit(UserInvited(user_id=user.id, email=email, name=name, has_password=hashed is not None))
+    emit(UserInvited(user_id=user.id, email=email, name=name, has_password=hashed is not None, roles=wanted))
     return _one(user.id)
 
 
@@ -93,7 +94,8 @@ def change(user_id: UUID, values: dict[str, Any]) -> User:
     if user_id != principal().user_id:
         rank.reach(row.roles)
     values = dict(values)
-    moved = values.get("email", row.email) != row.email
+    old = row.email
+    moved = values.get("email", old) != old
     if "verified" in values or moved:
         verified = values.pop("verified", False)
         values["verified_at"] = (row.verified_at if not moved else None) or utcnow() if verified else None
@@ -110,6 +112,7 @@ def change(user_id: UUID, values: dict[str, Any]) -> User:
     if moved:
         _end_sessions(user_id, "email_changed")
         codes.void(user_id)  # one that went to the old address must not verify the new one
+        emit(EmailChanged(user_id=user_id, old=old, new=row.email, ip=address() or ""))
     if changed:
         emit(UserUpdated(user_id=user_id, fields=changed))
     return row
