@@ -36,11 +36,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .access import Principal, may, principal, public, require
+from .auth.admin.people import confirm_reach
 from .auth.alerts import security_alert
 from .auth.asking import caller
 from .auth.codes import verification_code
 from .auth.cookies import check_origin
 from .auth.cookies import give as give_cookies
+from .auth.devices import end_sessions
 from .auth.entering import (
     finish_sign_in,
     require_second_step,
@@ -74,7 +76,7 @@ from .log import get_logger
 from .orgs import invitation_token
 from .switch import active
 from .typed import Secret, SecretField
-from .users import UserInfo, find_user
+from .users import UserInfo, find_by_email, find_user
 from .web import Blueprint, FilterSchema, OneOf, OutgoingError, Schema, body_limit, http_client
 
 __all__ = [  # noqa: RUF022  in the order of the docstring
@@ -108,13 +110,16 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "finish_sign_in",
     "require_second_step",
     "waive_second_step",
+    "end_sessions",
     "confirm_fresh",
+    "confirm_reach",
     "check_origin",
     "give_cookies",
     "caller",
     "security_alert",
     "encrypt",
     "decrypt",
+    "digest",
     "DecryptError",
     # rows
     "db",
@@ -171,6 +176,7 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "Secret",
     "SecretField",
     "find_user",
+    "find_by_email",
     "UserInfo",
     "verification_code",
     "invitation_token",
@@ -205,6 +211,14 @@ def encrypt(plaintext: bytes, *, aad: str) -> str:
 def decrypt(sealed: str, *, aad: str) -> bytes:
     """What ``encrypt`` was given. Raises ``DecryptError``."""
     return keyring().decrypt(sealed, aad=aad)
+
+
+def digest(text: str, *, purpose: str) -> str:
+    """What stands for a short secret in a table: 64 hex digits that need this instance's key to be searched.
+
+    ``purpose`` begins with the plugin's name; the same text has another digest for each.
+    """
+    return keyring().digest(text, purpose=purpose)
 
 
 def data_dir() -> Path:
