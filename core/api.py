@@ -38,7 +38,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from .access import Principal, may, principal, public, require
 from .auth.admin.people import confirm_reach
 from .auth.alerts import security_alert
-from .auth.asking import caller
 from .auth.codes import verification_code
 from .auth.cookies import check_origin
 from .auth.cookies import give as give_cookies
@@ -77,14 +76,13 @@ from .orgs import invitation_token
 from .switch import active
 from .typed import Secret, SecretField
 from .users import UserInfo, find_by_email, find_user
-from .web import Blueprint, FilterSchema, OneOf, OutgoingError, Schema, body_limit, http_client
+from .web import Blueprint, FilterSchema, OutgoingError, Schema, body_limit, http_client
 
 __all__ = [  # noqa: RUF022  in the order of the docstring
     # routes
     "Blueprint",
     "Schema",
     "FilterSchema",
-    "OneOf",
     "body_limit",
     "ValidationError",
     "fields",
@@ -115,7 +113,6 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "confirm_reach",
     "check_origin",
     "give_cookies",
-    "caller",
     "security_alert",
     "encrypt",
     "decrypt",

@@ -7,7 +7,7 @@ from email.policy import SMTP
 
 from click.testing import CliRunner, Result
 
-from core.testing import Databases, Instance
+from core.testing import Instance
 from plugins.mfa.commands import mfa
 
 from .conftest import Site, Somebody, code
@@ -62,7 +62,7 @@ def test_an_operator_does_so_by_address(site: Site, ann: Somebody) -> None:
     assert (unknown.exit_code, unknown.output) == (1, "Error: Nobody has the address nobody@example.org.\n")
 
 
-def test_the_owner_hears_of_it_by_mail(instance: Instance, databases: Databases) -> None:
+def test_the_owner_hears_of_it_by_mail(instance: Instance) -> None:
     site = Site(instance.plugins("mfa", "mail"))
     ann = site.somebody().protect()
     ann.verify(recoveryCode=ann.recovery[0])
