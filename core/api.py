@@ -36,11 +36,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .access import Principal, may, principal, public, require
+from .auth.admin.people import confirm_reach
 from .auth.alerts import security_alert
-from .auth.asking import caller
 from .auth.codes import verification_code
 from .auth.cookies import check_origin
 from .auth.cookies import give as give_cookies
+from .auth.devices import end_sessions
 from .auth.entering import (
     finish_sign_in,
     require_second_step,
@@ -85,15 +86,14 @@ from .log import get_logger
 from .orgs import OrganisationInfo, find_organisation, invitation_token
 from .switch import active
 from .typed import Secret, SecretField
-from .users import UserInfo, find_user
-from .web import Blueprint, FilterSchema, OneOf, OutgoingError, Schema, body_limit, http_client
+from .users import UserInfo, find_by_email, find_user
+from .web import Blueprint, FilterSchema, OutgoingError, Schema, body_limit, http_client
 
 __all__ = [  # noqa: RUF022  in the order of the docstring
     # routes
     "Blueprint",
     "Schema",
     "FilterSchema",
-    "OneOf",
     "body_limit",
     "ValidationError",
     "fields",
@@ -119,13 +119,15 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "finish_sign_in",
     "require_second_step",
     "waive_second_step",
+    "end_sessions",
     "confirm_fresh",
+    "confirm_reach",
     "check_origin",
     "give_cookies",
-    "caller",
     "security_alert",
     "encrypt",
     "decrypt",
+    "digest",
     "DecryptError",
     "derive_key",
     # rows
@@ -186,6 +188,7 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "Secret",
     "SecretField",
     "find_user",
+    "find_by_email",
     "UserInfo",
     "find_organisation",
     "OrganisationInfo",
@@ -227,6 +230,14 @@ def decrypt(sealed: str, *, aad: str) -> bytes:
 def derive_key(purpose: str) -> bytes:
     """32 bytes for ``purpose`` (``audit.heads``) alone, from the master key; the same at each call."""
     return keyring().derive(f"plugin.{purpose}")
+
+
+def digest(text: str, *, purpose: str) -> str:
+    """What stands for a short secret in a table: 64 hex digits that need this instance's key to be searched.
+
+    ``purpose`` begins with the plugin's name; the same text has another digest for each.
+    """
+    return keyring().digest(text, purpose=purpose)
 
 
 def data_dir() -> Path:

@@ -80,7 +80,7 @@ class SessionEnded(
     target=("user", "user_id"),
     audited=("session_id", "reason"),
 ):
-    """Its owner ended a session: ``reason`` is ``logged_out``, ``revoked`` or ``others_revoked``."""
+    """A session was ended; ``reason`` is ``logged_out``, ``revoked``, ``others_revoked`` or a plugin's."""
 
     user_id: UUID
     session_id: UUID

@@ -10,11 +10,12 @@ from core.config import ROOT, load
 SHIPPED = ROOT / "plugins.toml"
 
 
-def test_mail_notifications_and_audit_run_and_job_boards_is_left_to_an_admin() -> None:
+def test_job_boards_is_left_to_an_admin_and_the_rest_runs() -> None:
     config = load(SHIPPED, {})
     assert {name for name, table in config.plugins.items() if table.get("enabled")} == {
         "audit",
         "mail",
+        "mfa",
         "notifications",
     }
     assert "job_boards" not in config.plugins
