@@ -1,6 +1,6 @@
 """second step of signing in
 
-Revision 0005, after 0003. Written 2026-11-21.
+Revision 0005, after 0004. Written 2026-11-21.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
