@@ -15,6 +15,8 @@ from core.crypto import keyring
 from core.db import begin, current_unit, db
 from core.engine import emit
 from core.errors import Problem
+from core.typed import Rate
+from core.web import too_many
 
 from .events import OtpRequested, OtpWithheld
 from .models import Code
@@ -86,12 +88,11 @@ def count_request(key: str, rules: CodeRules) -> None:
         )
     ).one()
     if asked[0] >= rules.per_hour:
-        wait = max(1, int((asked[1] + WINDOW - now).total_seconds()) + 1)
-        raise Problem(
-            f"{rules.per_hour} codes an hour are sent. Try again later.",
-            status=429,
-            code="rate_limited",
-            headers={"Retry-After": str(wait)},
+        raise too_many(
+            "auth.otp",
+            Rate(rules.per_hour, int(WINDOW.total_seconds())),
+            (asked[1] + WINDOW - now).total_seconds(),
+            f"{rules.per_hour} codes an hour are sent to one address. Try again later.",
         )
 
 

@@ -14,7 +14,7 @@ from core.access import public
 from core.errors import Invalid, Problem
 from core.web import Blueprint, body_limit
 
-from . import setup
+from . import rates, setup
 from .routes import SMALL
 from .schemas import SetupIn
 from .state import auth
@@ -44,6 +44,7 @@ def show_setup() -> Response:
 
 @pages.post("/setup")
 @public
+@rates.others
 @body_limit(SMALL)
 def submit_setup() -> Response:
     """What the form sends: the same as ``POST /api/v1/auth/setup``, answered by a page."""

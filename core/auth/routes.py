@@ -9,7 +9,7 @@ from core.context import organisation_id, principal
 from core.users import UserInfo
 from core.web import Blueprint, body_limit
 
-from . import cookies, credentials, login, recovery, registration, setup
+from . import cookies, credentials, login, rates, recovery, registration, setup
 from .asking import caller, my_id, myself
 from .codes import RESET
 from .permissions import ACCOUNT_READ, ACCOUNT_WRITE
@@ -37,6 +37,7 @@ SMALL = 16_384
 
 @blp.post("/register")
 @public
+@rates.register
 @body_limit(SMALL)
 @blp.arguments(RegisterIn())
 @blp.response(202, StatusOut())
@@ -52,6 +53,8 @@ def register(data: dict[str, Any]) -> dict[str, str]:
 
 @blp.post("/resend-otp")
 @public
+@rates.mails
+@rates.others
 @body_limit(SMALL)
 @blp.arguments(EmailIn())
 @blp.response(202, StatusOut())
@@ -63,6 +66,7 @@ def resend_otp(data: dict[str, Any]) -> dict[str, str]:
 
 @blp.post("/verify-otp")
 @public
+@rates.others
 @body_limit(SMALL)
 @blp.arguments(VerifyIn())
 @blp.response(200, StatusOut())
@@ -81,6 +85,8 @@ def verify_otp(data: dict[str, Any]) -> dict[str, str]:
 
 @blp.post("/forgot-password")
 @public
+@rates.mails
+@rates.others
 @body_limit(SMALL)
 @blp.arguments(EmailIn())
 @blp.response(202, StatusOut())
@@ -95,6 +101,7 @@ def forgot_password(data: dict[str, Any]) -> dict[str, str]:
 
 @blp.put("/reset-password")
 @public
+@rates.others
 @body_limit(SMALL)
 @blp.arguments(ResetPasswordIn())
 @blp.response(200, StatusOut())
@@ -109,6 +116,7 @@ def reset_password(data: dict[str, Any]) -> dict[str, str]:
 
 @blp.post("/login", endpoint="login")
 @public
+@rates.login
 @body_limit(SMALL)
 @blp.arguments(LoginIn())
 @blp.response(200, LoginOut())
@@ -125,6 +133,7 @@ def sign_in(data: dict[str, Any]) -> dict[str, Any]:
 
 @blp.post("/refresh")
 @public
+@rates.others
 @body_limit(SMALL)
 @blp.arguments(RefreshIn())
 @blp.response(200, TokensOut())
@@ -176,6 +185,8 @@ def me() -> dict[str, Any]:
 
 @blp.put("/change-password")
 @require(ACCOUNT_WRITE)
+@rates.passwords
+@rates.others
 @body_limit(SMALL)
 @blp.arguments(ChangePasswordIn())
 @blp.response(200, StatusOut())
@@ -193,6 +204,7 @@ def change_password(data: dict[str, Any]) -> dict[str, str]:
 
 @blp.post("/setup")
 @public
+@rates.others
 @body_limit(SMALL)
 @blp.arguments(SetupIn())
 @blp.response(201, SetupOut())

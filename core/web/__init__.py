@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import errors, headers, health, meta, openapi, pages
+from . import errors, headers, health, limits, meta, openapi, pages
 from .blueprint import Blueprint
 from .client import OutgoingClient, http_client
 from .errors import invalid, problem_response
 from .filters import FilterSchema
 from .headers import page_nonce
 from .health import add_check, add_probe, drain
+from .limits import rate_limit, too_many
 from .meta import add_fact
 from .outgoing import OutgoingError
 from .request import body_limit
@@ -24,6 +25,7 @@ from .results import objections
 from .schema import Schema, camel
 from .server import API, SAFE, Server, hold, refuse_undeclared, release
 from .state import Gate, ViewInfo, Web, web
+from .windows import Windows
 
 if TYPE_CHECKING:
     from core.config import Config
@@ -50,17 +52,20 @@ __all__ = [
     "http_client",
     "init_app",
     "invalid",
+    "limits",
     "objections",
     "page_nonce",
     "problem_response",
+    "rate_limit",
     "refuse_undeclared",
+    "too_many",
     "web",
 ]
 
 
 def init_app(app: Server, config: Config, gates: Sequence[Gate] = ()) -> None:
     """Furnish ``app``: ``gates`` look at each request in order before its view runs."""
-    app.extensions["jobstead.web"] = Web(config, tuple(gates))
+    app.extensions["jobstead.web"] = Web(config, Windows(app.extensions["jobstead.redis"]), tuple(gates))
     app.config["MAX_CONTENT_LENGTH"] = config.server.body_limit
     app.teardown_request(release)
     errors.init_app(app)

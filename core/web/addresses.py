@@ -35,6 +35,20 @@ def plain(address: str | Address) -> Address:
     return parsed
 
 
+def network_of(address: str | None) -> str:
+    """Who shares what may be done from ``address``: itself, or the /64 that one customer has of IPv6.
+
+    What is no address (a socket's peer) is ``unknown``, all of it together.
+    """
+    try:
+        found = plain(address or "")
+    except ValueError:
+        return "unknown"
+    if isinstance(found, IPv6Address):
+        return str(ip_network((int(found) & ~0xFFFF_FFFF_FFFF_FFFF, 64)))
+    return str(found)
+
+
 def permitted(address: Address, allowed: Sequence[Network]) -> bool:
     """Whether ``address`` (a ``plain`` one) may be called.
 

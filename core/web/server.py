@@ -21,6 +21,7 @@ from core.log import get_logger
 from . import access_log
 from .headers import complete
 from .json_provider import OrjsonProvider
+from .limits import policies_of
 from .request import FORM_MEMORY, FORM_PARTS, JSON_LIMIT, Request, limit_of
 from .state import ViewInfo, web
 
@@ -83,6 +84,7 @@ class Server(Flask):
                 plugin=getattr(blueprint, "plugin", "core"),
                 access=access_of(view) or _UNDECLARED,
                 body_limit=limit_of(view),
+                limits=policies_of(view),
             )
         return info
 

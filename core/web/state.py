@@ -10,8 +10,12 @@ from flask import Flask, current_app
 
 from core.access import Access
 
+from .windows import Windows
+
 if TYPE_CHECKING:
     from core.config import Config
+
+    from .limits import Policy
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,7 @@ class ViewInfo:
     plugin: str
     access: Access
     body_limit: int | None = None
+    limits: tuple[Policy, ...] = ()
 
 
 Gate = Callable[[ViewInfo], None]
@@ -33,6 +38,7 @@ class Web:
     """The room's registers. ``checks`` decide readiness, ``probes`` answer how a dependency is."""
 
     config: Config
+    windows: Windows
     gates: Sequence[Gate] = ()
     views: dict[str, ViewInfo] = field(default_factory=dict)
     checks: dict[str, Callable[[], None]] = field(default_factory=dict)
