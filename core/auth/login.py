@@ -40,7 +40,7 @@ def log_in(*, email: str, password: str, caller: Caller) -> dict[str, Any]:
     if not found.verified:
         _send_code(found)
         raise Forbidden("Verify your e-mail address first; a new code was sent.", code="email_not_verified")
-    rehashed = parts.passwords.hash(password) if parts.passwords.outdated(found.hash) else None
+    rehashed = parts.passwords.renewed(found.hash, password)
 
     must_change = _still_holds(found, rehashed)
     issued = sessions.start(

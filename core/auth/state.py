@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,6 +12,7 @@ from uuid import UUID
 from flask import Flask, current_app
 
 from core.config import Config
+from core.config.tables import Server as ServerConfig
 from core.users import UserInfo
 
 from .codes import CodeRules
@@ -89,13 +91,26 @@ def auth(app: Flask | None = None) -> Auth:
     return cast(Auth, (app or current_app).extensions["jobstead.auth"])
 
 
+def shares(server: ServerConfig) -> dict[str, int]:
+    """How much of one web process may go into hashing: its share of the CPUs, and three of four threads."""
+    return {
+        "at_once": max(1, (os.cpu_count() or 1) // server.workers),
+        "room": max(1, server.threads - max(1, server.threads // 4)),
+    }
+
+
 def make(config: Config, *, instance: str) -> Auth:
     """The parts as ``config`` wants them; ``instance`` names this instance in tokens."""
     rules = config.auth
     keys = SigningKeys()
     return Auth(
         config=config,
-        passwords=Passwords(shortest=rules.password_min),
+        passwords=Passwords(
+            shortest=rules.password_min,
+            hash=rules.password_hash,
+            rounds=rules.password_rounds,
+            **shares(config.server),
+        ),
         keys=keys,
         tokens=AccessTokens(
             keys,

@@ -153,7 +153,9 @@ class Auth:
     password_hash: Literal["argon2id", "bcrypt"] = described(
         "argon2id", "How passwords are hashed; hashes of the other kind are made anew at log-in."
     )
-    bcrypt_rounds: int = described(12, "Cost of bcrypt, each one doubles it.", validate=Range(10, 16))
+    password_rounds: int = described(
+        10, "Cost of bcrypt; one more doubles it.", hardened=12, validate=Range(10, 16)
+    )
     refresh_grace: timedelta = described(
         timedelta(seconds=10),
         "How long whoever used a refresh token may ask for the answer again; 0s: not at all.",

@@ -120,12 +120,8 @@ def headers() -> Iterator[tuple[str, str]]:
 
 
 def _fields(told: list[tuple[str, Rate, Seen]]) -> Iterator[tuple[str, str]]:
-    # draft-ietf-httpapi-ratelimit-headers-10: q and w are the quota and its window, r and t what is left of it
-    yield (
-        "RateLimit-Policy",
-        ", ".join(f'"{name}";q={rate.amount};w={rate.seconds}' for name, rate, _ in told),
-    )
-    yield (
-        "RateLimit",
-        ", ".join(f'"{name}";r={seen.left};t={math.ceil(seen.reset)}' for name, _, seen in told),
-    )
+    # draft-ietf-httpapi-ratelimit-headers-10: q and w are quota and window, r and t what is left of both
+    quotas = (f'"{name}";q={rate.amount};w={rate.seconds}' for name, rate, _ in told)
+    yield "RateLimit-Policy", ", ".join(quotas)
+    rests = (f'"{name}";r={seen.left};t={math.ceil(seen.reset)}' for name, _, seen in told)
+    yield "RateLimit", ", ".join(rests)

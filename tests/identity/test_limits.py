@@ -104,7 +104,7 @@ def test_the_key_is_nothing_a_caller_says(shipped: World) -> None:
 
     assert [a.status_code for a in tries] == [429] * 3
     assert _login(shipped, "2001:db8:1:3::1").status_code == 401
-    for number in range(5):
+    for _ in range(5):
         _login(shipped, "::ffff:198.51.100.9")
     assert _login(shipped, "198.51.100.9").status_code == 429
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import pytest
@@ -11,7 +12,9 @@ from sqlalchemy import select, update
 
 from core.auth import auth, passwords
 from core.auth.models import Password
+from core.auth.state import shares
 from core.users import User
+from core.web import Server
 from tests.identity.world import CROWD, PASSWORD, World, crowd, statuses
 
 
@@ -200,16 +203,40 @@ def test_past_what_may_be_hashed_at_once_people_are_asked_to_wait(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(passwords, "_PATIENCE", 0.01)
-    with world.app.app_context():
-        turns = [auth().passwords._turn() for _ in range(2 * (os.cpu_count() or 1))]
-    with ExitStack() as hashing:
-        for turn in turns:
-            hashing.enter_context(turn)
+    with world.app.app_context(), ExitStack() as hashing:
+        for _ in range(shares(auth().config.server)["at_once"]):
+            hashing.enter_context(auth().passwords._turn())
         busy = world.login("ann@example.org")
 
     assert (busy.status_code, (busy.json or {})["code"]) == (503, "busy")
     assert busy.headers["Retry-After"]
     assert world.login("ann@example.org").status_code == 401
+
+
+def test_who_waits_to_be_hashed_leaves_threads_to_others(make: Callable[..., Server]) -> None:
+    world = World(make(JOBSTEAD_LIMITS_SCALE="100000", JOBSTEAD_SERVER__THREADS="4"))
+    with world.app.app_context():
+        hashing = auth().passwords
+    answers: list[int] = []
+    with ExitStack() as taken:
+        for _ in range(shares(auth(world.app).config.server)["at_once"]):
+            taken.enter_context(hashing._turn())
+        free = hashing._room._value
+        waiting = [
+            threading.Thread(target=lambda: answers.append(world.login("ann@example.org").status_code))
+            for _ in range(free)
+        ]
+        for thread in waiting:
+            thread.start()
+        while hashing._room._value:
+            pass
+        busy = world.login("ann@example.org")
+    for thread in waiting:
+        thread.join()
+
+    assert (busy.status_code, (busy.json or {})["code"]) == (503, "busy")
+    assert busy.headers["Retry-After"]
+    assert answers == [401] * free
 
 
 @pytest.mark.parametrize(
