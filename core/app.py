@@ -38,6 +38,7 @@ def create_app(config: Config | None = None, *, environ: Mapping[str, str] = os.
             web.limits.by_address,
             auth.authenticate,
             web.limits.by_caller,
+            web.take_place,
             orgs.choose_organisation,
             _serving,
             _permitted,

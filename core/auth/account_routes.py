@@ -11,7 +11,7 @@ from core.access import require
 from core.context import principal
 from core.errors import NotFound
 from core.users import UserInfo, update_preferences, update_profile
-from core.web import Blueprint, body_limit
+from core.web import Blueprint, body_limit, costly
 
 from . import address_change, devices, rates
 from .account_schemas import (
@@ -82,6 +82,7 @@ def end_other_sessions() -> None:
 
 @account.post("/change-email")
 @require(ACCOUNT_WRITE)
+@costly
 @rates.passwords
 @rates.others
 @body_limit(SMALL)

@@ -34,7 +34,7 @@ class Hashing(Protocol):
 class Argon2id:
     """19 MiB, two passes, one lane: OWASP's minimum; about 20 ms."""
 
-    longest = None
+    longest: int | None = None
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, type=Type.ID)
@@ -59,7 +59,7 @@ class Bcrypt:
     """``2 ** rounds`` turns. A password of more than 72 bytes is neither hashed nor right: the rest would
     not count, so that many passwords were one."""
 
-    longest = _LONGEST
+    longest: int | None = _LONGEST
 
     def __init__(self, rounds: int) -> None:
         self._rounds = rounds

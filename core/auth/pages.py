@@ -12,7 +12,7 @@ from marshmallow import ValidationError
 
 from core.access import public
 from core.errors import Invalid, Problem
-from core.web import Blueprint, body_limit
+from core.web import Blueprint, body_limit, costly
 
 from . import rates, setup
 from .routes import SMALL
@@ -44,6 +44,7 @@ def show_setup() -> Response:
 
 @pages.post("/setup")
 @public
+@costly
 @rates.others
 @body_limit(SMALL)
 def submit_setup() -> Response:

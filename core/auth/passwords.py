@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import secrets
+import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from importlib.machinery import PathFinder
+from typing import TypeVar
 
 from core.errors import Invalid, Unavailable
 
 from .hashing import Argon2id, Bcrypt, Hashing
+
+T = TypeVar("T")
 
 LONGEST = 256  # characters
 _COMMONEST = 10_000
@@ -22,10 +27,9 @@ _PATIENCE = 2.0  # seconds to wait for one's turn to hash
 class Passwords:
     """Hashes and checks passwords. Slow on purpose (20 ms and more): call it outside write transactions.
 
-    ``at_once`` hashes are made at a time, so that a flood of log-ins takes neither all memory nor
-    all CPUs, and so many more callers than that may wait that others find a thread free: ``room``
-    in all. Who finds no room, or waits too long, gets 503. Hashes of both kinds are verified;
-    new ones are of the ``hash`` configured, which is also what an unknown address costs.
+    ``at_once`` are made at a time, by threads that stand back for all others, so that a flood of
+    log-ins takes neither all memory nor all CPUs; who waits too long gets 503. Hashes of both kinds
+    are verified; new ones are of the ``hash`` configured, which is also what an unknown address costs.
     """
 
     def __init__(
@@ -35,29 +39,24 @@ class Passwords:
         hash: str = "argon2id",
         rounds: int = 10,
         at_once: int = 1,
-        room: int = 1,
     ) -> None:
         self.shortest = shortest
         both: dict[str, Hashing] = {"argon2id": Argon2id(), "bcrypt": Bcrypt(rounds)}
         self._chosen = both[hash]
         self._known = tuple(both.values())
-        self._turns = threading.BoundedSemaphore(at_once)
-        self._room = threading.BoundedSemaphore(max(at_once, room))
+        self._workers = ThreadPoolExecutor(at_once, "hashing", initializer=_stand_back)
         self._dummy = self._chosen.hash(secrets.token_hex(16))
 
     def hash(self, password: str) -> str:
         """The hash to store. Raises ``Unavailable`` when too many are being made."""
-        with self._turn():
-            return self._chosen.hash(password)
+        return self._in_turn(lambda: self._chosen.hash(password))
 
     def verify(self, stored: str | None, password: str) -> bool:
         """Whether ``password`` belongs to ``stored``; takes as long where there is none."""
-        with self._turn():
-            kind = next((kind for kind in self._known if stored and kind.made(stored)), None)
-            if kind is None or stored is None:
-                self._chosen.verify(self._dummy, password)
-                return False
-            return kind.verify(stored, password)
+        kind = next((kind for kind in self._known if stored and kind.made(stored)), self._chosen)
+        known = stored is not None and kind.made(stored)
+        right = self._in_turn(lambda: kind.verify(stored if known and stored else self._dummy, password))
+        return known and right
 
     def renewed(self, stored: str, password: str) -> str | None:
         """Another hash of the same password where ``stored`` was made otherwise than ``hash`` would."""
@@ -87,20 +86,19 @@ class Passwords:
     def _too_long(self, password: str) -> bool:
         return self._chosen.longest is not None and len(password.encode()) > self._chosen.longest
 
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        with _one_of(self._room, 0), _one_of(self._turns, _PATIENCE):
-            yield
+    def _in_turn(self, act: Callable[[], T]) -> T:
+        waiting = self._workers.submit(act)
+        try:
+            return waiting.result(_PATIENCE)
+        except TimeoutError:
+            waiting.cancel()
+            raise Unavailable("Too many people are signing in. Try again shortly.", code="busy") from None
 
 
-@contextmanager
-def _one_of(places: threading.BoundedSemaphore, patience: float) -> Iterator[None]:
-    if not places.acquire(timeout=patience):
-        raise Unavailable("Too many people are signing in. Try again shortly.", code="busy")
-    try:
-        yield
-    finally:
-        places.release()
+def _stand_back() -> None:
+    """Let every other thread of the machine go first: Linux has priorities for each thread."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 @lru_cache(maxsize=1)

@@ -7,7 +7,7 @@ from typing import Any
 from core.access import may, permissions, public, require
 from core.context import organisation_id, principal
 from core.users import UserInfo
-from core.web import Blueprint, body_limit
+from core.web import Blueprint, body_limit, costly
 
 from . import cookies, credentials, login, rates, recovery, registration, setup
 from .asking import caller, my_id, myself
@@ -37,6 +37,7 @@ SMALL = 16_384
 
 @blp.post("/register")
 @public
+@costly
 @rates.register
 @body_limit(SMALL)
 @blp.arguments(RegisterIn())
@@ -101,6 +102,7 @@ def forgot_password(data: dict[str, Any]) -> dict[str, str]:
 
 @blp.put("/reset-password")
 @public
+@costly
 @rates.others
 @body_limit(SMALL)
 @blp.arguments(ResetPasswordIn())
@@ -116,6 +118,7 @@ def reset_password(data: dict[str, Any]) -> dict[str, str]:
 
 @blp.post("/login", endpoint="login")
 @public
+@costly
 @rates.login
 @body_limit(SMALL)
 @blp.arguments(LoginIn())
@@ -185,6 +188,7 @@ def me() -> dict[str, Any]:
 
 @blp.put("/change-password")
 @require(ACCOUNT_WRITE)
+@costly
 @rates.passwords
 @rates.others
 @body_limit(SMALL)
@@ -204,6 +208,7 @@ def change_password(data: dict[str, Any]) -> dict[str, str]:
 
 @blp.post("/setup")
 @public
+@costly
 @rates.others
 @body_limit(SMALL)
 @blp.arguments(SetupIn())

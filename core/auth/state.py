@@ -12,7 +12,6 @@ from uuid import UUID
 from flask import Flask, current_app
 
 from core.config import Config
-from core.config.tables import Server as ServerConfig
 from core.users import UserInfo
 
 from .codes import CodeRules
@@ -91,14 +90,6 @@ def auth(app: Flask | None = None) -> Auth:
     return cast(Auth, (app or current_app).extensions["jobstead.auth"])
 
 
-def shares(server: ServerConfig) -> dict[str, int]:
-    """How much of one web process may go into hashing: its share of the CPUs, and three of four threads."""
-    return {
-        "at_once": max(1, (os.cpu_count() or 1) // server.workers),
-        "room": max(1, server.threads - max(1, server.threads // 4)),
-    }
-
-
 def make(config: Config, *, instance: str) -> Auth:
     """The parts as ``config`` wants them; ``instance`` names this instance in tokens."""
     rules = config.auth
@@ -109,7 +100,7 @@ def make(config: Config, *, instance: str) -> Auth:
             shortest=rules.password_min,
             hash=rules.password_hash,
             rounds=rules.password_rounds,
-            **shares(config.server),
+            at_once=max(1, (os.cpu_count() or 1) // config.server.workers),  # this process's share
         ),
         keys=keys,
         tokens=AccessTokens(

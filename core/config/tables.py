@@ -83,7 +83,7 @@ class Server:
         aliases=["PUBLIC_URL", "API_BASE_URL", "API_URL", "BACKEND_URL"],
     )
     workers: int = described(2, "Web processes.", validate=Range(1, 256))
-    threads: int = described(4, "Threads of each web process.", validate=Range(1, 256))
+    threads: int = described(16, "Threads of each web process.", validate=Range(1, 256))
     shutdown_grace: timedelta = described(
         timedelta(seconds=30), "How long requests and jobs may finish when stopping.", validate=_at_least(1)
     )

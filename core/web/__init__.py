@@ -22,6 +22,7 @@ from .meta import add_fact
 from .outgoing import OutgoingError
 from .request import body_limit
 from .results import objections
+from .room import costly, room_of, take_place
 from .schema import Schema, camel
 from .server import API, SAFE, Server, hold, refuse_undeclared, release
 from .state import Gate, ViewInfo, Web, web
@@ -47,6 +48,7 @@ __all__ = [
     "add_probe",
     "body_limit",
     "camel",
+    "costly",
     "drain",
     "hold",
     "http_client",
@@ -58,6 +60,7 @@ __all__ = [
     "problem_response",
     "rate_limit",
     "refuse_undeclared",
+    "take_place",
     "too_many",
     "web",
 ]
@@ -65,7 +68,8 @@ __all__ = [
 
 def init_app(app: Server, config: Config, gates: Sequence[Gate] = ()) -> None:
     """Furnish ``app``: ``gates`` look at each request in order before its view runs."""
-    app.extensions["jobstead.web"] = Web(config, Windows(app.extensions["jobstead.redis"]), tuple(gates))
+    windows, places = Windows(app.extensions["jobstead.redis"]), room_of(config.server.threads)
+    app.extensions["jobstead.web"] = Web(config, windows, places, tuple(gates))
     app.config["MAX_CONTENT_LENGTH"] = config.server.body_limit
     app.teardown_request(release)
     errors.init_app(app)

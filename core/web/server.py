@@ -23,7 +23,7 @@ from .headers import complete
 from .json_provider import OrjsonProvider
 from .limits import policies_of
 from .request import FORM_MEMORY, FORM_PARTS, JSON_LIMIT, Request, limit_of
-from .state import ViewInfo, web
+from .state import COSTLY, ViewInfo, web
 
 if TYPE_CHECKING:
     from .blueprint import Blueprint
@@ -85,6 +85,7 @@ class Server(Flask):
                 access=access_of(view) or _UNDECLARED,
                 body_limit=limit_of(view),
                 limits=policies_of(view),
+                costly=getattr(view, COSTLY, False),
             )
         return info
 

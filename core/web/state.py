@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, current_app
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from .limits import Policy
 
 
+COSTLY = "__jobstead_costly__"
+"""The mark of views that take long by design."""
+
+
 @dataclass(frozen=True)
 class ViewInfo:
     """A view as the gates see it: whose it is and what it asks of its caller."""
@@ -27,6 +32,7 @@ class ViewInfo:
     access: Access
     body_limit: int | None = None
     limits: tuple[Policy, ...] = ()
+    costly: bool = False
 
 
 Gate = Callable[[ViewInfo], None]
@@ -39,6 +45,7 @@ class Web:
 
     config: Config
     windows: Windows
+    room: BoundedSemaphore
     gates: Sequence[Gate] = ()
     views: dict[str, ViewInfo] = field(default_factory=dict)
     checks: dict[str, Callable[[], None]] = field(default_factory=dict)

@@ -121,5 +121,5 @@ def test_an_unknown_address_costs_what_a_known_one_does(
 
 
 def test_fewer_than_ten_rounds_are_refused(make: Callable[..., Server]) -> None:
-    with pytest.raises(ConfigError, match="password_rounds|PASSWORD_ROUNDS"):
+    with pytest.raises(ConfigError, match="PASSWORD_ROUNDS"):
         make(JOBSTEAD_AUTH__PASSWORD_ROUNDS="9")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 from argon2 import PasswordHasher
@@ -12,9 +12,8 @@ from sqlalchemy import select, update
 
 from core.auth import auth, passwords
 from core.auth.models import Password
-from core.auth.state import shares
 from core.users import User
-from core.web import Server
+from core.web import web
 from tests.identity.world import CROWD, PASSWORD, World, crowd, statuses
 
 
@@ -199,44 +198,55 @@ def test_a_hash_with_other_parameters_is_made_anew_at_log_in(world: World) -> No
     world.signed_in("ann@example.org")
 
 
-def test_past_what_may_be_hashed_at_once_people_are_asked_to_wait(
-    world: World, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def hashing(world: World) -> Iterator[Callable[[], None]]:
+    """Nobody's password is hashed until this is called."""
+    parts = auth(world.app)
+    done = threading.Event()
+    for _ in range(parts.passwords._workers._max_workers):
+        parts.passwords._workers.submit(done.wait)
+    yield done.set
+    done.set()
+
+
+def test_who_waits_too_long_to_be_hashed_is_asked_to_come_back(
+    world: World, hashing: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(passwords, "_PATIENCE", 0.01)
-    with world.app.app_context(), ExitStack() as hashing:
-        for _ in range(shares(auth().config.server)["at_once"]):
-            hashing.enter_context(auth().passwords._turn())
-        busy = world.login("ann@example.org")
+    busy = world.login("ann@example.org")
+    hashing()
+    monkeypatch.setattr(passwords, "_PATIENCE", 60.0)
 
     assert (busy.status_code, (busy.json or {})["code"]) == (503, "busy")
     assert busy.headers["Retry-After"]
     assert world.login("ann@example.org").status_code == 401
 
 
-def test_who_waits_to_be_hashed_leaves_threads_to_others(make: Callable[..., Server]) -> None:
-    world = World(make(JOBSTEAD_LIMITS_SCALE="100000", JOBSTEAD_SERVER__THREADS="4"))
-    with world.app.app_context():
-        hashing = auth().passwords
+def test_who_waits_to_be_hashed_leaves_threads_to_others(world: World, hashing: Callable[[], None]) -> None:
+    room = web(world.app).room
+    places = room._initial_value
+    threads = auth(world.app).config.server.threads
     answers: list[int] = []
-    with ExitStack() as taken:
-        for _ in range(shares(auth(world.app).config.server)["at_once"]):
-            taken.enter_context(hashing._turn())
-        free = hashing._room._value
-        waiting = [
-            threading.Thread(target=lambda: answers.append(world.login("ann@example.org").status_code))
-            for _ in range(free)
-        ]
-        for thread in waiting:
-            thread.start()
-        while hashing._room._value:
-            pass
-        busy = world.login("ann@example.org")
+    waiting = [
+        threading.Thread(target=lambda: answers.append(world.login("ann@example.org").status_code))
+        for _ in range(places)
+    ]
+    for thread in waiting:
+        thread.start()
+    while room._value:
+        time.sleep(0.01)
+    busy = world.login("ann@example.org")
+    others = world.app.test_client().get("/api/v1/meta")
+    hashing()
     for thread in waiting:
         thread.join()
 
+    assert places < threads
     assert (busy.status_code, (busy.json or {})["code"]) == (503, "busy")
     assert busy.headers["Retry-After"]
-    assert answers == [401] * free
+    assert others.status_code == 200
+    assert answers == [401] * places
+    assert world.login("ann@example.org").status_code == 401
 
 
 @pytest.mark.parametrize(
