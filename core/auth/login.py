@@ -18,6 +18,7 @@ from .asking import Caller
 from .codes import VERIFY_EMAIL, request_code
 from .credentials import Credential
 from .models import Password
+from .refresh import rotate, session_of
 from .sessions import Issued
 from .state import auth
 
@@ -68,7 +69,13 @@ def refresh(*, token: str, caller: Caller) -> dict[str, Any]:
     """Exchange a refresh token for new tokens. Raises ``Unauthorized`` where it does not hold."""
     parts = auth()
     parts.keys.active()
-    issued = sessions.rotate(token, ip=caller.ip, last=parts.sessions, standings=parts.standings)
+    issued = rotate(
+        token,
+        caller=caller,
+        last=parts.sessions,
+        standings=parts.standings,
+        grace=parts.config.auth.refresh_grace,
+    )
     if issued is None:
         raise _spent()
     return _tokens(issued)
@@ -80,7 +87,7 @@ def refresh_cookies(*, caller: Caller) -> dict[str, Any]:
     Raises ``Forbidden`` for a request of another site.
     """
     token = request.cookies.get(cookies.REFRESH, "")
-    session_id = sessions.session_of(token)
+    session_id = session_of(token)
     if session_id is None:
         cookies.withdraw()
         raise _spent()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from . import errors, headers, health, limits, meta, openapi, pages
+from .addresses import network_of
 from .blueprint import Blueprint
 from .client import OutgoingClient, http_client
 from .errors import invalid, problem_response
@@ -55,6 +56,7 @@ __all__ = [
     "init_app",
     "invalid",
     "limits",
+    "network_of",
     "objections",
     "page_nonce",
     "problem_response",

@@ -35,8 +35,8 @@ def plain(address: str | Address) -> Address:
     return parsed
 
 
-def network_of(address: str | None) -> str:
-    """Who shares what may be done from ``address``: itself, or the /64 that one customer has of IPv6.
+def network_of(address: str | None, *, ipv4: int = 32) -> str:
+    """Whose ``address`` it is taken for: of IPv6 the /64 that one customer has, of IPv4 so many bits.
 
     What is no address (a socket's peer) is ``unknown``, all of it together.
     """
@@ -44,9 +44,8 @@ def network_of(address: str | None) -> str:
         found = plain(address or "")
     except ValueError:
         return "unknown"
-    if isinstance(found, IPv6Address):
-        return str(ip_network((int(found) & ~0xFFFF_FFFF_FFFF_FFFF, 64)))
-    return str(found)
+    bits = 64 if isinstance(found, IPv6Address) else ipv4
+    return str(ip_network((found, bits), strict=False))
 
 
 def permitted(address: Address, allowed: Sequence[Network]) -> bool:
