@@ -36,7 +36,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .access import Principal, may, principal, public, require
-from .auth.codes import verification_code
+from .auth import reset_link, verification_code
 from .clock import utcnow
 from .config import Config
 from .context import organisation_id
@@ -61,7 +61,7 @@ from .orgs import invitation_token
 from .switch import active
 from .typed import Secret, SecretField
 from .users import UserInfo, find_user
-from .web import Blueprint, FilterSchema, OutgoingError, Schema, http_client
+from .web import Blueprint, FilterSchema, OutgoingError, Schema, http_client, rate_limit
 
 __all__ = [  # noqa: RUF022  in the order of the docstring
     # routes
@@ -74,6 +74,7 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "validates_schema",
     "require",
     "public",
+    "rate_limit",
     "may",
     "principal",
     "Principal",
@@ -141,6 +142,7 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "find_user",
     "UserInfo",
     "verification_code",
+    "reset_link",
     "invitation_token",
     "data_dir",
     "get_logger",

@@ -18,6 +18,7 @@ from .codes import verification_code
 from .events import EVENTS, EmailChanged, OtpRequested, PasswordChanged, RegistrationRepeated, SecurityAlert
 from .fresh import confirm_fresh
 from .gate import authenticate
+from .links import reset_link
 from .pages import pages
 from .routes import blp
 from .state import Auth, Organisations, auth, make
@@ -34,6 +35,7 @@ __all__ = [
     "authenticate",
     "confirm_fresh",
     "init_app",
+    "reset_link",
     "setup",
     "verification_code",
 ]

@@ -44,6 +44,7 @@ class Proof:
 
     code_id: UUID
     user_id: UUID
+    address_key: str
 
 
 def request_code(*, email: str, user_id: UUID | None, purpose: str, rules: CodeRules) -> None:
@@ -144,7 +145,7 @@ def try_code(*, email: str, given: str, purpose: str, rules: CodeRules) -> Proof
     expected = _digits(row.id, row.user_id, purpose)
     if not hmac.compare_digest(expected.encode(), given.encode()) or row.user_id is None:
         return None
-    return Proof(row.id, row.user_id)
+    return Proof(row.id, row.user_id, key)
 
 
 def take(proof: Proof) -> bool:

@@ -9,7 +9,7 @@ from core.context import organisation_id, principal
 from core.users import UserInfo
 from core.web import Blueprint, body_limit, costly
 
-from . import cookies, credentials, login, rates, recovery, registration, setup
+from . import cookies, credentials, links, login, rates, recovery, registration, setup
 from .asking import caller, my_id, myself
 from .codes import RESET
 from .permissions import ACCOUNT_READ, ACCOUNT_WRITE
@@ -92,7 +92,7 @@ def verify_otp(data: dict[str, Any]) -> dict[str, str]:
 @blp.arguments(EmailIn())
 @blp.response(202, StatusOut())
 def forgot_password(data: dict[str, Any]) -> dict[str, str]:
-    """Have a code sent with which to set a new password.
+    """Have a code and a link sent, either of which sets a new password.
 
     The answer is the same for an address that is not known. 429 more than three an hour for one address.
     """
@@ -108,11 +108,16 @@ def forgot_password(data: dict[str, Any]) -> dict[str, str]:
 @blp.arguments(ResetPasswordIn())
 @blp.response(200, StatusOut())
 def reset_password(data: dict[str, Any]) -> dict[str, str]:
-    """Set a new password with the code that was sent; every session ends, and none begins.
+    """Set a new password with the code that was sent, or the token of the link beside it.
 
-    400 `invalid_code`; 422 a poor password, or the one there was: the code then still holds.
+    Every session ends, and none begins. 400 `invalid_code`; 422 a poor password, or the one there was:
+    code and link then still hold.
     """
-    recovery.reset(email=data["email"], code=data["code"], new=data["new_password"], ip=caller().ip)
+    if "token" in data:
+        proof = links.proven(data["token"])
+    else:
+        proof = recovery.shown(email=data["email"], code=data["code"])
+    recovery.reset(proof, new=data["new_password"], ip=caller().ip)
     return {"status": "changed"}
 
 

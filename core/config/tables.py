@@ -97,6 +97,11 @@ class Server:
         validate=Range(0, 10),
     )
 
+    @property
+    def base_url(self) -> str:
+        """What links in mails begin with: ``public_url``, else this machine, for nobody else reaches it."""
+        return (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
+
 
 @dataclass(frozen=True)
 class Database:

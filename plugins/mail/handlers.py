@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.api import Delivery, find_user, get_logger, invitation_token, verification_code
+from core.api import Delivery, find_user, get_logger, invitation_token, reset_link, verification_code
 
 from .service import deliver
 
@@ -19,6 +19,8 @@ def send_code(event: Any, delivery: Delivery) -> None:
         log.info("code is gone, no mail", delivery=str(delivery.id))
         return
     context = {"name": _name(event.user_id), "purpose": event.purpose, "code": code}
+    if event.purpose == "reset":
+        context["link"] = reset_link(event.code_id)
     deliver(delivery.id, to=event.email, template=_CODE_MAILS.get(event.purpose, "otp"), context=context)
 
 

@@ -39,7 +39,7 @@ def make(tmp_path: Path, databases: Databases) -> Iterator[Callable[..., Server]
 
 @pytest.fixture
 def world(make: Callable[..., Server]) -> World:
-    return World(make(JOBSTEAD_LIMITS_SCALE="100000"))
+    return World(make())
 
 
 @pytest.fixture
@@ -47,4 +47,4 @@ def strict(make: Callable[..., Server]) -> World:
     """The same with the limits on mail addresses as they are shipped; those on networks have tests of
     their own."""
     networks = dict.fromkeys(("auth.login", "auth.register", "auth.*", "auth.mail", "auth.password"), "off")
-    return World(make(JOBSTEAD_LIMITS__POLICIES=json.dumps(networks)))
+    return World(make(JOBSTEAD_LIMITS_SCALE="1", JOBSTEAD_LIMITS__POLICIES=json.dumps(networks)))

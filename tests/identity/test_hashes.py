@@ -23,7 +23,7 @@ LONG = "é" * 36  # 72 bytes
 @pytest.fixture
 def other(make: Callable[..., Server]) -> World:
     """An instance that hashes with bcrypt."""
-    return World(make(JOBSTEAD_LIMITS_SCALE="100000", JOBSTEAD_AUTH__PASSWORD_HASH="bcrypt"))
+    return World(make(JOBSTEAD_AUTH__PASSWORD_HASH="bcrypt"))
 
 
 def _stored(world: World) -> str:

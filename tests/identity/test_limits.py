@@ -20,25 +20,26 @@ from tests.identity.world import CROWD, PASSWORD, World, crowd, statuses
 from tests.support.servers import redis_database
 
 ANN = "ann@example.org"
+SHIPPED = {"JOBSTEAD_LIMITS_SCALE": "1"}
 
 
 @pytest.fixture(params=["redis", "memory"])
 def shipped(request: pytest.FixtureRequest, make: Callable[..., Server]) -> Iterator[World]:
     """Limits as they are shipped, counted in Redis or in this process."""
     if request.param == "memory":
-        yield World(make())
+        yield World(make(**SHIPPED))
         return
     url = redis_database()
     if url is None:
         pytest.skip("no redis-server on this machine")
-    world = World(make(REDIS_URL=url))
+    world = World(make(**SHIPPED, REDIS_URL=url))
     yield world
     world.app.extensions["jobstead.redis"].close()
 
 
 @pytest.fixture
 def alone(make: Callable[..., Server]) -> World:
-    return World(make())
+    return World(make(**SHIPPED))
 
 
 def _from(address: str) -> dict[str, Any]:
@@ -110,7 +111,7 @@ def test_the_key_is_nothing_a_caller_says(shipped: World) -> None:
 
 
 def test_behind_a_proxy_its_word_counts(make: Callable[..., Server]) -> None:
-    world = World(make(TRUSTED_PROXIES="1"))
+    world = World(make(**SHIPPED, TRUSTED_PROXIES="1"))
 
     def tried(said: str) -> int:
         body = {"email": ANN, "password": PASSWORD}
@@ -194,7 +195,7 @@ def test_an_operator_gives_other_rates(
     make: Callable[..., Server], capfd: pytest.CaptureFixture[str]
 ) -> None:
     chosen = {"auth.login": "2/m 3/h", "auth.register": "off", "auth.lgoin": "1/s"}
-    world = World(make(JOBSTEAD_LIMITS__POLICIES=json.dumps(chosen)))
+    world = World(make(**SHIPPED, JOBSTEAD_LIMITS__POLICIES=json.dumps(chosen)))
 
     assert [_login(world).status_code for _ in range(3)] == [401, 401, 429]
     with time_machine.travel(utcnow() + timedelta(seconds=62)):
@@ -218,7 +219,7 @@ def test_everything_is_multiplied(make: Callable[..., Server], scale: str) -> No
 def test_a_redis_that_hangs_is_asked_once_and_never_means_no_limit(
     make: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = World(make(REDIS_URL="redis://127.0.0.1:1/0"))
+    world = World(make(**SHIPPED, REDIS_URL="redis://127.0.0.1:1/0"))
     asked: list[str] = []
 
     def hangs(*_: Any, **__: Any) -> Any:

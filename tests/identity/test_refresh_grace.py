@@ -92,7 +92,7 @@ def test_nobody_gets_back_a_session_that_ended(world: World, ann: Person) -> Non
 
 
 def test_the_grace_can_be_switched_off(make: Callable[..., Server]) -> None:
-    world = World(make(JOBSTEAD_LIMITS_SCALE="100000", JOBSTEAD_AUTH__REFRESH_GRACE="0s"))
+    world = World(make(JOBSTEAD_AUTH__REFRESH_GRACE="0s"))
     ann = world.person("ann@example.org")
     answers = crowd(lambda _: _refresh(world, ann.tokens))
 
