@@ -10,9 +10,9 @@ from core.access import Permissions
 from core.config import Config
 from core.crypto import Keyring
 from core.engine import register_events, register_job, register_schedule
-from core.web import Server
+from core.web import Server, web
 
-from . import admin, cleanup, permissions, setup
+from . import admin, cleanup, cookies, permissions, setup
 from .account_routes import account
 from .codes import verification_code
 from .events import EVENTS, EmailChanged, OtpRequested, PasswordChanged, RegistrationRepeated, SecurityAlert
@@ -55,6 +55,7 @@ def init_app(app: Flask, config: Config) -> None:
     register_job(app, "core", "purge_users", admin.purge_users, timeout=3600)
     register_schedule(app, "core", "purge_users", job="core.purge_users", cron="47 * * * *", policy="once")
     cleanup.register(app)
+    web(app).credentials.append(cookies.CREDENTIAL)
     server = cast(Server, app)
     for group in (blp, account, *admin.BLUEPRINTS):
         server.mount(group)

@@ -141,6 +141,7 @@ def sign_in(data: dict[str, Any]) -> dict[str, Any]:
 
 @blp.post("/refresh")
 @public
+@blp.doc(security=[{}, {"refreshCookie": [], "csrf": []}])
 @rates.others
 @body_limit(SMALL)
 @blp.arguments(RefreshIn())

@@ -25,8 +25,8 @@ from .request import body_limit
 from .results import objections
 from .room import costly, room_of, take_place
 from .schema import Schema, camel
-from .server import API, SAFE, Server, hold, refuse_undeclared, release
-from .state import Gate, ViewInfo, Web, web
+from .server import API, Server, hold, refuse_undeclared, release
+from .state import SAFE, Credential, Gate, ViewInfo, Web, web
 from .windows import Windows
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ __all__ = [
     "API",
     "SAFE",
     "Blueprint",
+    "Credential",
     "FilterSchema",
     "Gate",
     "OutgoingClient",

@@ -23,7 +23,7 @@ from .headers import complete
 from .json_provider import OrjsonProvider
 from .limits import policies_of
 from .request import FORM_MEMORY, FORM_PARTS, JSON_LIMIT, Request, limit_of
-from .state import COSTLY, ViewInfo, web
+from .state import COSTLY, SAFE, ViewInfo, web
 
 if TYPE_CHECKING:
     from .blueprint import Blueprint
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 API = "/api/v1"
-SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _UNDECLARED = Access("core.undeclared")  # a permission that nobody declares, so nobody holds it
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from .limits import Policy
 
 
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+"""Methods that change nothing."""
+
 COSTLY = "__jobstead_costly__"
 """The mark of views that take long by design."""
 
@@ -34,6 +37,23 @@ class ViewInfo:
     limits: tuple[Policy, ...] = ()
     costly: bool = False
 
+
+@dataclass(frozen=True)
+class Credential:
+    """A way to say who one is, for the OpenAPI document.
+
+    ``schemes`` describes its parts by name; ``reading`` and ``writing`` name those that a request needs
+    which changes nothing, or something.
+    """
+
+    schemes: dict[str, dict[str, str]]
+    reading: tuple[str, ...]
+    writing: tuple[str, ...]
+
+
+BEARER = Credential(
+    {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}, ("bearer",), ("bearer",)
+)
 
 Gate = Callable[[ViewInfo], None]
 """Looks at a request before its view runs; raises a ``Problem`` to refuse it."""
@@ -51,6 +71,7 @@ class Web:
     checks: dict[str, Callable[[], None]] = field(default_factory=dict)
     probes: dict[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
     facts: dict[str, Callable[[], Any]] = field(default_factory=lambda: {"plugins": list})
+    credentials: list[Credential] = field(default_factory=lambda: [BEARER])
     draining: bool = False
     caches: dict[str, Any] = field(default_factory=dict)
 
