@@ -57,7 +57,7 @@ from .engine import Delivery, Event, Permanent, Retry, current_task, emit, enque
 from .errors import Conflict, Forbidden, Invalid, NotFound, Problem, Unavailable
 from .hooks import hookimpl, hooks, hookspec
 from .log import get_logger
-from .orgs import invitation_token
+from .orgs import invitation_token, organisation_owners
 from .switch import active
 from .typed import Secret, SecretField
 from .users import UserInfo, find_user
@@ -144,6 +144,7 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "verification_code",
     "reset_link",
     "invitation_token",
+    "organisation_owners",
     "data_dir",
     "get_logger",
 ]

@@ -15,6 +15,7 @@ from .events import EVENTS
 from .gate import choose_organisation
 from .invitations import invitation_token
 from .models import ROLES, Member, Organisation
+from .service import organisation_owners
 from .state import Orgs, orgs
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "choose_organisation",
     "init_app",
     "invitation_token",
+    "organisation_owners",
     "orgs",
 ]
 

@@ -11,10 +11,10 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 from sqlalchemy.exc import IntegrityError
 
-from core.db import acting_for, db, unscoped
+from core.db import acting_for, begin, current_unit, db, unscoped
 from core.engine import emit
 from core.errors import Conflict
-from core.users import UserInfo
+from core.users import UserInfo, find_user
 
 from .events import MemberAdded, OrganisationCreated, OrganisationUpdated
 from .members import locked
@@ -123,6 +123,24 @@ def listed(user_id: UUID) -> list[dict[str, Any]]:
             .order_by(Organisation.created_at, Organisation.id)
         ).all()
     return [dict(row._mapping) for row in rows]
+
+
+def organisation_owners(organisation_id: UUID) -> list[UserInfo]:
+    """Who owns an organisation and may sign in, the longest-standing first; nobody where there is none.
+
+    Joins the open unit of work, or reads in one of its own.
+    """
+    if current_unit() is None:
+        with begin(write=False):
+            return organisation_owners(organisation_id)
+    with unscoped("owners are told of what becomes of theirs, whoever asks"):
+        ids = db.session.scalars(
+            select(Member.user_id)
+            .where(Member.organisation_id == organisation_id, Member.role == "owner")
+            .order_by(Member.created_at, Member.id)
+        ).all()
+    found = (find_user(user_id) for user_id in ids)
+    return [user for user in found if user is not None and user.status == "active"]
 
 
 def default(user_id: UUID) -> UUID | None:

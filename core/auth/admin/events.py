@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from core.engine import Event
@@ -46,10 +47,11 @@ class UserReinstated(Event, type="user.reinstated", version=1, scope="instance")
 
 @dataclass(frozen=True)
 class UserDeleted(Event, type="user.deleted", version=1, scope="instance"):
-    """Somebody is deleted; what is theirs goes when the grace is over."""
+    """Somebody is deleted; what is theirs goes at ``erased_at``, when the grace is over."""
 
     user_id: UUID
     email: str
+    erased_at: datetime | None = None
 
 
 @dataclass(frozen=True)
