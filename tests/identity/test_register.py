@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import select, update
+from sqlalchemy import event, func, select, update
 
 from core.auth import auth, passwords
 from core.auth.models import Password
+from core.db import metadata
 from core.users import User
 from core.web import web
 from tests.identity.world import CROWD, PASSWORD, World, crowd, statuses
@@ -67,6 +68,34 @@ def test_a_known_address_is_answered_like_an_unknown_one(world: World) -> None:
         (400, "invalid_code", "This code is wrong, used or too old.")
     }
     assert [e["email"] for e in world.events("user.registration_repeated")] == ["known@example.org"]
+
+
+def test_a_known_address_leaves_nothing_behind_and_takes_as_many_statements(world: World) -> None:
+    world.person("known@example.org")
+    world.register("waiting@example.org")
+    tables = [table for name, table in metadata.tables.items() if name.startswith("core_")]
+
+    def rows() -> dict[str, int]:
+        counts = {t.name: world.execute(select(func.count()).select_from(t)).scalar_one() for t in tables}
+        return {name: count for name, count in counts.items() if name not in ("core_code", "core_event")}
+
+    engine = world.app.extensions["jobstead.db"].engine
+    seen: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *said: seen.append(said[2].partition(" ")[0]))
+    before, costs = rows(), []
+    for who in ("known", "waiting", "new"):
+        seen.clear()
+        assert world.register(f"{who}@example.org").status_code == 202
+        costs.append(seen.count("INSERT") + seen.count("UPDATE"))
+        if who != "new":
+            assert rows() == before
+    assert [e["email"] for e in world.events("user.created")] == [
+        "known@example.org",
+        "waiting@example.org",
+        "new@example.org",
+    ]
+    assert costs[0] == costs[2]
+    assert costs[1] >= costs[2]
 
 
 def test_registering_again_never_changes_a_verified_account(world: World) -> None:
