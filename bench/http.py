@@ -43,7 +43,7 @@ def run(progress: bool = True) -> dict[str, Any]:
     contestants = {"bare Flask": "bench.bare:app", "Jobstead": "wsgi:app"}
     rounds: dict[str, list[Round]] = {name: [] for name in contestants}
     with tempfile.TemporaryDirectory() as folder:
-        _prepare(Path(folder))
+        prepare(Path(folder))
         with (
             _serving(contestants["bare Flask"], folder) as bare,
             _serving(contestants["Jobstead"], folder) as ours,
@@ -71,13 +71,15 @@ def _summary(rounds: dict[str, list[Round]]) -> dict[str, Any]:
     return table
 
 
-def _prepare(folder: Path) -> None:
+def prepare(folder: Path) -> None:
+    """An up-to-date database in ``folder``."""
     subprocess.run(
-        [sys.executable, "-m", "core.cli", "db", "upgrade"], cwd=ROOT, env=_environment(folder), check=True
+        [sys.executable, "-m", "core.cli", "db", "upgrade"], cwd=ROOT, env=environment(folder), check=True
     )
 
 
-def _environment(folder: str | Path) -> dict[str, str]:
+def environment(folder: str | Path) -> dict[str, str]:
+    """What a server with its data in ``folder`` is told."""
     return {
         **os.environ,
         "JOBSTEAD_DATA": str(folder),
@@ -88,16 +90,35 @@ def _environment(folder: str | Path) -> dict[str, str]:
 
 
 @contextmanager
+def deployed(settings: dict[str, str]) -> Iterator[int]:
+    """The port of Jobstead under gunicorn as ``deploy/`` configures it."""
+    port = _free_port()
+    command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py"]
+    with _running(command, {**settings, "PORT": str(port)}, port):
+        yield port
+
+
+@contextmanager
 def _serving(application: str, folder: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = _free_port()
     command = [sys.executable, "-m", "gunicorn", "-k", "gthread", "-w", "2", "--threads", "4"]
     command += ["-b", f"127.0.0.1:{port}", "--log-level", "warning", application]
-    process = subprocess.Popen(command, cwd=ROOT, env=_environment(folder))
+    with _running(command, environment(folder), port) as process:
+        yield process, port
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _running(command: list[str], settings: dict[str, str], port: int) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(command, cwd=ROOT, env=settings)
     try:
         _wait(port)
-        yield process, port
+        yield process
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)

@@ -50,6 +50,7 @@ from .auth.entering import (
     waive_second_step,
 )
 from .auth.fresh import confirm_fresh
+from .auth.links import reset_link
 from .auth.schemas import signed_in
 from .clock import utcnow
 from .config import Config
@@ -83,11 +84,11 @@ from .engine import (
 from .errors import Conflict, Forbidden, Invalid, NotFound, Problem, Unauthorized, Unavailable
 from .hooks import hookimpl, hooks, hookspec
 from .log import get_logger
-from .orgs import OrganisationInfo, find_organisation, invitation_token
+from .orgs import OrganisationInfo, find_organisation, invitation_token, organisation_owners
 from .switch import active
 from .typed import Secret, SecretField
 from .users import UserInfo, find_by_email, find_user
-from .web import Blueprint, FilterSchema, OutgoingError, Schema, body_limit, http_client
+from .web import Blueprint, FilterSchema, OutgoingError, Schema, body_limit, http_client, rate_limit
 
 __all__ = [  # noqa: RUF022  in the order of the docstring
     # routes
@@ -101,6 +102,7 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "validates_schema",
     "require",
     "public",
+    "rate_limit",
     "may",
     "principal",
     "Principal",
@@ -193,7 +195,9 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "find_organisation",
     "OrganisationInfo",
     "verification_code",
+    "reset_link",
     "invitation_token",
+    "organisation_owners",
     "data_dir",
     "get_logger",
 ]

@@ -31,13 +31,26 @@ def create_app(config: Config | None = None, *, environ: Mapping[str, str] = os.
         log.get_logger(__name__).warning(warning)
     app = Server("jobstead")
     _lay_ground(app, config)
-    web.init_app(app, config, gates=(auth.authenticate, orgs.choose_organisation, _serving, _permitted))
+    web.init_app(
+        app,
+        config,
+        gates=(
+            web.limits.by_address,
+            auth.authenticate,
+            web.limits.by_caller,
+            web.take_place,
+            orgs.choose_organisation,
+            _serving,
+            _permitted,
+        ),
+    )
     engine.init_app(app, config)
     users.init_app(app)
     auth.init_app(app, config)
     orgs.init_app(app)
     host.init_app(app, config, environ=environ)
     web.refuse_undeclared(app)
+    web.limits.warn_of_unknown(app)
     return app
 
 

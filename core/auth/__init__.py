@@ -10,14 +10,15 @@ from core.access import Permissions
 from core.config import Config
 from core.crypto import Keyring
 from core.engine import register_events, register_job, register_schedule
-from core.web import Server
+from core.web import Server, web
 
-from . import admin, cleanup, failures, permissions, setup
+from . import admin, cleanup, cookies, failures, permissions, setup
 from .account_routes import account
 from .codes import verification_code
 from .events import EVENTS, EmailChanged, OtpRequested, PasswordChanged, RegistrationRepeated, SecurityAlert
 from .fresh import confirm_fresh
 from .gate import authenticate
+from .links import reset_link
 from .pages import pages
 from .routes import blp
 from .state import Auth, Organisations, auth, make
@@ -34,6 +35,7 @@ __all__ = [
     "authenticate",
     "confirm_fresh",
     "init_app",
+    "reset_link",
     "setup",
     "verification_code",
 ]
@@ -54,6 +56,7 @@ def init_app(app: Flask, config: Config) -> None:
     register_schedule(app, "core", "purge_users", job="core.purge_users", cron="47 * * * *", policy="once")
     cleanup.register(app)
     failures.register(app)
+    web(app).credentials.append(cookies.CREDENTIAL)
     server = cast(Server, app)
     for group in (blp, account, *admin.BLUEPRINTS):
         server.mount(group)

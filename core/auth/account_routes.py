@@ -11,9 +11,9 @@ from core.access import require
 from core.context import principal
 from core.errors import NotFound
 from core.users import UserInfo, update_preferences, update_profile
-from core.web import Blueprint, body_limit
+from core.web import Blueprint, body_limit, costly
 
-from . import address_change, devices
+from . import address_change, devices, rates
 from .account_schemas import (
     AllPreferencesOut,
     ChangeEmailIn,
@@ -82,6 +82,9 @@ def end_other_sessions() -> None:
 
 @account.post("/change-email")
 @require(ACCOUNT_WRITE)
+@costly
+@rates.passwords
+@rates.others
 @body_limit(SMALL)
 @account.arguments(ChangeEmailIn())
 @account.response(202, StatusOut())
@@ -97,6 +100,7 @@ def change_email(data: dict[str, Any]) -> dict[str, str]:
 
 @account.post("/change-email/confirm")
 @require(ACCOUNT_WRITE)
+@rates.others
 @body_limit(SMALL)
 @account.arguments(ConfirmEmailIn())
 @account.response(200, StatusOut())

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, or_, select, update
 
 from core.clock import utcnow
 from core.db import begin, db
@@ -38,7 +38,8 @@ def tickets() -> dict[str, int]:
 def sessions() -> dict[str, int]:
     """Delete sessions a day after they ended or became unusable, and refresh tokens that expired.
 
-    A used token stays until it would have expired: until then whoever brings it is found out.
+    A used token stays until it would have expired: until then whoever brings it is found out. What
+    it was exchanged for is forgotten.
     """
     now = utcnow()
     ended = select(AuthSession.id).where(
@@ -48,6 +49,11 @@ def sessions() -> dict[str, int]:
             AuthSession.last_used_at < now - auth().longest_idle - KEPT,
         )
     )
+    with begin():
+        spent = update(RefreshToken).where(
+            RefreshToken.successor.is_not(None), RefreshToken.used_at < now - auth().config.auth.refresh_grace
+        )
+        db.session.execute(spent.values(successor=None).execution_options(synchronize_session=False))
     expired = select(RefreshToken.id).where(RefreshToken.expires_at < now)
     # a session takes its tokens along, so they go first: a chunk then is as long as it says
     return {"refresh_tokens": _clear(RefreshToken, expired), "sessions": _clear(AuthSession, ended)}

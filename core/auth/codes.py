@@ -15,6 +15,8 @@ from core.crypto import keyring
 from core.db import begin, current_unit, db
 from core.engine import emit
 from core.errors import Problem
+from core.typed import Rate
+from core.web import too_many
 
 from .events import OtpRequested, OtpWithheld
 from .models import Code
@@ -42,6 +44,7 @@ class Proof:
 
     code_id: UUID
     user_id: UUID
+    address_key: str
 
 
 def request_code(*, email: str, user_id: UUID | None, purpose: str, rules: CodeRules) -> None:
@@ -86,12 +89,11 @@ def count_request(key: str, rules: CodeRules) -> None:
         )
     ).one()
     if asked[0] >= rules.per_hour:
-        wait = max(1, int((asked[1] + WINDOW - now).total_seconds()) + 1)
-        raise Problem(
-            f"{rules.per_hour} codes an hour are sent. Try again later.",
-            status=429,
-            code="rate_limited",
-            headers={"Retry-After": str(wait)},
+        raise too_many(
+            "auth.otp",
+            Rate(rules.per_hour, int(WINDOW.total_seconds())),
+            (asked[1] + WINDOW - now).total_seconds(),
+            f"{rules.per_hour} codes an hour are sent to one address. Try again later.",
         )
 
 
@@ -143,7 +145,7 @@ def try_code(*, email: str, given: str, purpose: str, rules: CodeRules) -> Proof
     expected = _digits(row.id, row.user_id, purpose)
     if not hmac.compare_digest(expected.encode(), given.encode()) or row.user_id is None:
         return None
-    return Proof(row.id, row.user_id)
+    return Proof(row.id, row.user_id, key)
 
 
 def take(proof: Proof) -> bool:

@@ -19,6 +19,7 @@ from flask import Response, after_this_request, request
 from core.clock import utcnow
 from core.crypto import keyring
 from core.errors import Forbidden
+from core.web import Credential
 
 # "__Host-": browsers keep such a cookie for this host alone, and only when it came by https
 ACCESS = "__Host-jobstead_access"
@@ -28,6 +29,17 @@ HEADER = "X-CSRF-Token"
 
 _OURS = frozenset({"same-origin", "none"})
 _BODIES = frozenset({"application/json", "multipart/form-data"})
+
+
+CREDENTIAL = Credential(
+    {
+        "cookie": {"type": "apiKey", "in": "cookie", "name": ACCESS},
+        "refreshCookie": {"type": "apiKey", "in": "cookie", "name": REFRESH},
+        "csrf": {"type": "apiKey", "in": "header", "name": HEADER},
+    },
+    reading=("cookie",),
+    writing=("cookie", "csrf"),
+)
 
 
 def csrf_token(session_id: UUID) -> str:

@@ -63,12 +63,16 @@ class PasswordChanged(
 class EmailChanged(
     Event, type="email.changed", version=1, scope="instance", target=("user", "user_id"), audited=()
 ):
-    """An account moved from the address ``old`` to ``new``; the other sessions have ended."""
+    """An account moved from the address ``old`` to ``new``; the other sessions have ended.
+
+    ``by_admin`` where that was not its owner's doing; ``ip`` then is the admin's.
+    """
 
     user_id: UUID
     old: str
     new: str
     ip: str
+    by_admin: bool = False
 
 
 @dataclass(frozen=True)

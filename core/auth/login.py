@@ -11,12 +11,13 @@ from sqlalchemy import select, update
 from core.db import begin, db
 from core.errors import Forbidden, Problem, Unauthorized
 
-from . import cookies, credentials, devices, failures, sessions
+from . import cookies, credentials, devices, failures
 from .asking import Caller
 from .codes import VERIFY_EMAIL, request_code
 from .credentials import Credential
 from .entering import sign_in, tokens_of
 from .models import Password
+from .refresh import rotate, session_of
 from .state import auth
 
 
@@ -39,7 +40,7 @@ def log_in(*, email: str, password: str) -> dict[str, Any]:
     if not found.verified:
         _send_code(found)
         raise Forbidden("Verify your e-mail address first; a new code was sent.", code="email_not_verified")
-    rehashed = parts.passwords.hash(password) if parts.passwords.outdated(found.hash) else None
+    rehashed = parts.passwords.renewed(found.hash, password)
 
     _still_holds(found, rehashed)
     return sign_in(found.user_id, amr=["pwd"])
@@ -49,7 +50,13 @@ def refresh(*, token: str, caller: Caller) -> dict[str, Any]:
     """Exchange a refresh token for new tokens. Raises ``Unauthorized`` where it does not hold."""
     parts = auth()
     parts.keys.active()
-    issued = sessions.rotate(token, ip=caller.ip, last=parts.sessions, standings=parts.standings)
+    issued = rotate(
+        token,
+        caller=caller,
+        last=parts.sessions,
+        standings=parts.standings,
+        grace=parts.config.auth.refresh_grace,
+    )
     if issued is None:
         raise _spent()
     return tokens_of(issued)
@@ -61,7 +68,7 @@ def refresh_cookies(*, caller: Caller) -> dict[str, Any]:
     Raises ``Forbidden`` for a request of another site.
     """
     token = request.cookies.get(cookies.REFRESH, "")
-    session_id = sessions.session_of(token)
+    session_id = session_of(token)
     if session_id is None:
         cookies.withdraw()
         raise _spent()

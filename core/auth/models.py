@@ -69,6 +69,8 @@ class RefreshToken(InstanceMixin, Base):
     secret_hash: Mapped[str] = mapped_column(String(64))
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    successor: Mapped[str | None] = mapped_column(Text)
+    """The token given for this one, encrypted, for as long as whoever used it may ask again."""
 
 
 class LoginTicket(InstanceMixin, Base):

@@ -1,19 +1,23 @@
-"""Passwords: which are good enough, and argon2id with a bound on how many are hashed at once."""
+"""Passwords: which are good enough, and a bound on how many are hashed at once."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
+import secrets
+import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from importlib.machinery import PathFinder
-
-from argon2 import PasswordHasher, Type
-from argon2.exceptions import InvalidHashError, VerificationError
+from typing import TypeVar
 
 from core.errors import Invalid, Unavailable
+
+from .hashing import Argon2id, Bcrypt, Hashing
+
+T = TypeVar("T")
 
 LONGEST = 256  # characters
 _COMMONEST = 10_000
@@ -21,35 +25,44 @@ _PATIENCE = 2.0  # seconds to wait for one's turn to hash
 
 
 class Passwords:
-    """Hashes and checks passwords. Slow on purpose (about 20 ms): call it outside write transactions.
+    """Hashes and checks passwords. Slow on purpose (20 ms and more): call it outside write transactions.
 
-    argon2id with 19 MiB, two passes, one lane: OWASP's minimum. At most two hashes per CPU run at
-    once, so that a flood of log-ins cannot take all memory; who waits too long gets 503.
+    ``at_once`` are made at a time, by threads that stand back for all others, so that a flood of
+    log-ins takes neither all memory nor all CPUs; who waits too long gets 503. Hashes of both kinds
+    are verified; new ones are of the ``hash`` configured, which is also what an unknown address costs.
     """
 
-    def __init__(self, *, shortest: int, at_once: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        shortest: int,
+        hash: str = "argon2id",
+        rounds: int = 10,
+        at_once: int = 1,
+    ) -> None:
         self.shortest = shortest
-        self._hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, type=Type.ID)
-        self._turns = threading.BoundedSemaphore(at_once or 2 * (os.cpu_count() or 1))
-        self._dummy = self._hasher.hash(os.urandom(16))
+        both: dict[str, Hashing] = {"argon2id": Argon2id(), "bcrypt": Bcrypt(rounds)}
+        self._chosen = both[hash]
+        self._known = tuple(both.values())
+        self._workers = ThreadPoolExecutor(at_once, "hashing", initializer=_stand_back)
+        self._dummy = self._chosen.hash(secrets.token_hex(16))
 
     def hash(self, password: str) -> str:
         """The hash to store. Raises ``Unavailable`` when too many are being made."""
-        with self._turn():
-            return self._hasher.hash(password)
+        return self._in_turn(lambda: self._chosen.hash(password))
 
     def verify(self, stored: str | None, password: str) -> bool:
         """Whether ``password`` belongs to ``stored``; takes as long where there is none."""
-        with self._turn():
-            try:
-                self._hasher.verify(stored or self._dummy, password)
-                return stored is not None
-            except (VerificationError, InvalidHashError):
-                return False
+        kind = next((kind for kind in self._known if stored and kind.made(stored)), self._chosen)
+        known = stored is not None and kind.made(stored)
+        right = self._in_turn(lambda: kind.verify(stored if known and stored else self._dummy, password))
+        return known and right
 
-    def outdated(self, stored: str) -> bool:
-        """Whether ``stored`` was made with other parameters and should be made anew."""
-        return self._hasher.check_needs_rehash(stored)
+    def renewed(self, stored: str, password: str) -> str | None:
+        """Another hash of the same password where ``stored`` was made otherwise than ``hash`` would."""
+        if not self._chosen.outdated(stored) or self._too_long(password):
+            return None
+        return self.hash(password)
 
     def check(self, password: str, *, email: str, name: str = "", field: str = "password") -> None:
         """Raise ``Invalid`` for a password too short, too common, or made of what everybody knows."""
@@ -60,6 +73,8 @@ class Passwords:
     def _fault(self, password: str, email: str, name: str) -> str | None:
         if not self.shortest <= len(password) <= LONGEST:
             return f"Must have {self.shortest} to {LONGEST} characters."
+        if self._too_long(password):
+            return f"Must have at most {self._chosen.longest} bytes."
         folded = password.casefold()
         if folded in commonest():
             return "This is one of the commonest passwords."
@@ -68,14 +83,22 @@ class Passwords:
             return "This is too easy to guess."
         return None
 
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if not self._turns.acquire(timeout=_PATIENCE):
-            raise Unavailable("Too many people are signing in. Try again shortly.", code="busy")
+    def _too_long(self, password: str) -> bool:
+        return self._chosen.longest is not None and len(password.encode()) > self._chosen.longest
+
+    def _in_turn(self, act: Callable[[], T]) -> T:
+        waiting = self._workers.submit(act)
         try:
-            yield
-        finally:
-            self._turns.release()
+            return waiting.result(_PATIENCE)
+        except TimeoutError:
+            waiting.cancel()
+            raise Unavailable("Too many people are signing in. Try again shortly.", code="busy") from None
+
+
+def _stand_back() -> None:
+    """Let every other thread of the machine go first: Linux has priorities for each thread."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,7 @@ from core.engine import emit
 from core.users import mark_verified
 
 from . import codes, credentials, sessions
-from .codes import RESET
+from .codes import RESET, Proof
 from .events import PasswordChanged
 from .state import auth
 
@@ -26,22 +26,28 @@ def forgot(*, email: str) -> None:
     )
 
 
+def shown(*, email: str, code: str) -> Proof | None:
+    """What a code proves, without using it up; one try the less."""
+    return codes.try_code(email=email, given=code, purpose=RESET, rules=auth().codes)
+
+
 def check(*, email: str, code: str) -> None:
-    """Try a code without using it up; one try the less. Raises ``Problem`` 400 ``invalid_code``."""
-    if codes.try_code(email=email, given=code, purpose=RESET, rules=auth().codes) is None:
+    """Try a code and leave it at that. Raises ``Problem`` 400 ``invalid_code``."""
+    if shown(email=email, code=code) is None:
         raise codes.wrong()
 
 
-def reset(*, email: str, code: str, new: str, ip: str) -> None:
-    """Replace a password by the code that was sent, and end every session of its owner.
+def reset(proof: Proof | None, *, new: str, ip: str) -> None:
+    """Replace a password by the code or the link that was sent, and end every session of its owner.
 
-    Raises ``Problem`` 400 ``invalid_code``; ``Invalid`` for a password that is poor or was there
-    before, which only who knows the code learns: the code then still holds, one try the less.
+    Raises ``Problem`` 400 ``invalid_code`` where nothing was proven; ``Invalid`` for a password that
+    is poor or was there before, which only who was sent the code learns: it then still holds, a code
+    for one try the less.
     """
     parts = auth()
-    proof = codes.try_code(email=email, given=code, purpose=RESET, rules=parts.codes)
     held = credentials.find(user_id=proof.user_id) if proof is not None else None
-    if proof is None or held is None or held.email != email:  # the account may have moved to another address
+    # the account may have moved to another address
+    if proof is None or held is None or codes.address_key(held.email) != proof.address_key:
         raise codes.wrong()
     hashed = credentials.hash_new(held, new)
     if not codes.take(proof):
@@ -52,4 +58,4 @@ def reset(*, email: str, code: str, new: str, ip: str) -> None:
     codes.void(proof.user_id)
     sessions.revoke_all(proof.user_id, reason="password_reset")
     parts.standings.forget_once_committed()
-    emit(PasswordChanged(user_id=proof.user_id, email=email, ip=ip, how="reset"))
+    emit(PasswordChanged(user_id=proof.user_id, email=held.email, ip=ip, how="reset"))

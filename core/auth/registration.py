@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
+from contextlib import suppress
+
+from core.db import db
 from core.engine import emit
 from core.errors import Problem
 from core.users import UserUpdated, create_user, find_by_email, mark_verified, rename
@@ -22,21 +26,39 @@ def register(*, email: str, password: str, name: str) -> None:
     parts = auth()
     parts.passwords.check(password, email=email, name=name)
     hashed = parts.passwords.hash(password)  # slow, so before the transaction begins
-    user = create_user(email=email, name=name)
-    if user is not None:
-        parts.organisations.welcome(user)
-    else:
-        user = find_by_email(email)
-        if user is None:
-            raise Problem("Try again.", status=409, code="conflict")
-        if user.verified:
-            request_code(email=email, user_id=None, purpose=VERIFY_EMAIL, rules=parts.codes)
-            emit(RegistrationRepeated(user_id=user.id, email=email))
-            return
-        rename(user.id, name)
-        emit(UserUpdated(user_id=user.id, fields=["name", "password"]))
+    user = find_by_email(email)
+    made = create_user(email=email, name=name) if user is None else None
+    if made is not None:
+        parts.organisations.welcome(made)
+        credentials.store(made.id, hashed)
+        request_code(email=email, user_id=made.id, purpose=VERIFY_EMAIL, rules=parts.codes)
+        return
+    user = user or find_by_email(email)  # somebody was quicker
+    if user is None:
+        raise Problem("Try again.", status=409, code="conflict")
+    _in_vain(name, hashed)
+    if user.verified:
+        request_code(email=email, user_id=None, purpose=VERIFY_EMAIL, rules=parts.codes)
+        emit(RegistrationRepeated(user_id=user.id, email=email))
+        return
+    rename(user.id, name)
+    emit(UserUpdated(user_id=user.id, fields=["name", "password"]))
     credentials.store(user.id, hashed)
     request_code(email=email, user_id=user.id, purpose=VERIFY_EMAIL, rules=parts.codes)
+
+
+class _Undone(Exception):
+    """Takes back what ``_in_vain`` did."""
+
+
+def _in_vain(name: str, hashed: str) -> None:
+    """Make an account and take it back, so that a known address takes no less time than an unknown one."""
+    with suppress(_Undone), db.session.begin_nested():
+        nobody = create_user(email=f"{secrets.token_hex(16)}@nobody.invalid", name=name)
+        if nobody is not None:
+            auth().organisations.welcome(nobody)
+            credentials.store(nobody.id, hashed)
+        raise _Undone
 
 
 def resend(*, email: str) -> None:

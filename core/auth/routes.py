@@ -7,9 +7,9 @@ from typing import Any
 from core.access import may, permissions, public, require
 from core.context import organisation_id, principal
 from core.users import UserInfo
-from core.web import Blueprint, body_limit
+from core.web import Blueprint, body_limit, costly
 
-from . import cookies, credentials, login, recovery, registration, setup
+from . import cookies, credentials, links, login, rates, recovery, registration, setup
 from .asking import caller, my_id, myself
 from .codes import RESET
 from .permissions import ACCOUNT_READ, ACCOUNT_WRITE
@@ -37,6 +37,8 @@ SMALL = 16_384
 
 @blp.post("/register")
 @public
+@costly
+@rates.register
 @body_limit(SMALL)
 @blp.arguments(RegisterIn())
 @blp.response(202, StatusOut())
@@ -52,6 +54,8 @@ def register(data: dict[str, Any]) -> dict[str, str]:
 
 @blp.post("/resend-otp")
 @public
+@rates.mails
+@rates.others
 @body_limit(SMALL)
 @blp.arguments(EmailIn())
 @blp.response(202, StatusOut())
@@ -63,6 +67,7 @@ def resend_otp(data: dict[str, Any]) -> dict[str, str]:
 
 @blp.post("/verify-otp")
 @public
+@rates.others
 @body_limit(SMALL)
 @blp.arguments(VerifyIn())
 @blp.response(200, StatusOut())
@@ -81,11 +86,13 @@ def verify_otp(data: dict[str, Any]) -> dict[str, str]:
 
 @blp.post("/forgot-password")
 @public
+@rates.mails
+@rates.others
 @body_limit(SMALL)
 @blp.arguments(EmailIn())
 @blp.response(202, StatusOut())
 def forgot_password(data: dict[str, Any]) -> dict[str, str]:
-    """Have a code sent with which to set a new password.
+    """Have a code and a link sent, either of which sets a new password.
 
     The answer is the same for an address that is not known. 429 more than three an hour for one address.
     """
@@ -95,20 +102,29 @@ def forgot_password(data: dict[str, Any]) -> dict[str, str]:
 
 @blp.put("/reset-password")
 @public
+@costly
+@rates.others
 @body_limit(SMALL)
 @blp.arguments(ResetPasswordIn())
 @blp.response(200, StatusOut())
 def reset_password(data: dict[str, Any]) -> dict[str, str]:
-    """Set a new password with the code that was sent; every session ends, and none begins.
+    """Set a new password with the code that was sent, or the token of the link beside it.
 
-    400 `invalid_code`; 422 a poor password, or the one there was: the code then still holds.
+    Every session ends, and none begins. 400 `invalid_code`; 422 a poor password, or the one there was:
+    code and link then still hold.
     """
-    recovery.reset(email=data["email"], code=data["code"], new=data["new_password"], ip=caller().ip)
+    if "token" in data:
+        proof = links.proven(data["token"])
+    else:
+        proof = recovery.shown(email=data["email"], code=data["code"])
+    recovery.reset(proof, new=data["new_password"], ip=caller().ip)
     return {"status": "changed"}
 
 
 @blp.post("/login", endpoint="login")
 @public
+@costly
+@rates.login
 @body_limit(SMALL)
 @blp.arguments(LoginIn())
 @blp.response(200, signed_in())
@@ -127,6 +143,8 @@ def sign_in(data: dict[str, Any]) -> dict[str, Any]:
 
 @blp.post("/refresh")
 @public
+@blp.doc(security=[{}, {"refreshCookie": [], "csrf": []}])
+@rates.others
 @body_limit(SMALL)
 @blp.arguments(RefreshIn())
 @blp.response(200, TokensOut())
@@ -178,6 +196,9 @@ def me() -> dict[str, Any]:
 
 @blp.put("/change-password")
 @require(ACCOUNT_WRITE)
+@costly
+@rates.passwords
+@rates.others
 @body_limit(SMALL)
 @blp.arguments(ChangePasswordIn())
 @blp.response(200, StatusOut())
@@ -195,6 +216,8 @@ def change_password(data: dict[str, Any]) -> dict[str, str]:
 
 @blp.post("/setup")
 @public
+@costly
+@rates.others
 @body_limit(SMALL)
 @blp.arguments(SetupIn())
 @blp.response(201, SetupOut())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import ValidationError, fields, pre_load, validate
+from marshmallow import ValidationError, fields, pre_load, validate, validates_schema
 
 from core.users import normalise
 from core.web import OneOf, Schema
@@ -23,9 +23,9 @@ class Email(fields.String):
         return normalise(text)
 
 
-def digits() -> fields.String:
+def digits(*, required: bool = True) -> fields.String:
     """Six of them, and ASCII ones."""
-    return fields.String(required=True, validate=validate.Regexp(r"^[0-9]{6}\Z", error="Six digits."))
+    return fields.String(required=required, validate=validate.Regexp(r"^[0-9]{6}\Z", error="Six digits."))
 
 
 def password() -> fields.String:
@@ -83,9 +83,24 @@ class VerifyIn(CodeIn):
 
 
 class ResetPasswordIn(CodeIn):
-    """An address, the code that was sent to it, and the password to have."""
+    """The password to have, with an address and the code that was sent to it, or with the link's token."""
 
+    email = Email()
+    code = digits(required=False)
+    token = fields.String(load_only=True, validate=validate.Length(min=1, max=200))
     new_password = password()
+
+    @validates_schema
+    def _one_proof(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if "token" in data:
+            if len(data) > 2:
+                raise ValidationError("Send the token alone, or email and code.", "token")
+        else:
+            missing = {
+                key: ["Missing data for required field."] for key in ("email", "code") if key not in data
+            }
+            if missing:
+                raise ValidationError(missing)
 
 
 class LoginIn(Schema):

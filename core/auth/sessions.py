@@ -1,14 +1,13 @@
-"""Sessions: the row behind every token, its chain of refresh tokens, and how soon an end to it is felt."""
+"""Sessions: the row behind every token, and how soon an end to it is felt."""
 
 from __future__ import annotations
 
-import hmac
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Row, exists, select, update
+from sqlalchemy import select, update
 
 from core.clock import utcnow
 from core.db import begin, current_unit, db, uuid7
@@ -16,13 +15,12 @@ from core.engine import emit
 from core.users import User, UserRole
 
 from . import opaque, tickets
-from .events import SecurityAlert, SessionsRevoked
+from .events import SessionsRevoked
 from .models import AuthSession, Password, RefreshToken
 
 FRESH_FOR = 5.0  # seconds a process may go on believing in a session
 _REMEMBERED = 20_000
-_Found = Row[str, UUID, UUID, UUID | None, list[str], datetime, str, str]
-_REFRESH = "rt"
+REFRESH = "rt"  # the kind of refresh tokens
 
 
 @dataclass(frozen=True)
@@ -139,103 +137,8 @@ def start(
         expires_at=now + last.absolute,
     )
     db.insert(row)
-    token, expires_at = _issue(row.id, now, last, until=row.expires_at)
+    token, expires_at = issue(row.id, now, last, until=row.expires_at)
     return Issued(row.id, user_id, organisation_id, amr, token, expires_at)
-
-
-def rotate(token: str, *, ip: str, last: Lifetimes, standings: Standings) -> Issued | None:
-    """Exchange a refresh token for its successor, once. ``None`` where it does not hold.
-
-    A unit of work of its own, committed on return. One atomic statement decides among callers who
-    bring the same token; whoever comes second shows that it was copied, and the session ends.
-    """
-    given = opaque.read(token, kind=_REFRESH)
-    if given is None:
-        return None
-    identifier = given.id
-    with begin():
-        found = _find(identifier)
-        if found is None or not hmac.compare_digest(found.secret_hash, given.secret_hash):
-            return None
-        now = utcnow()
-        taken = db.session.execute(
-            update(RefreshToken)
-            .where(
-                RefreshToken.id == identifier,
-                RefreshToken.used_at.is_(None),
-                RefreshToken.expires_at > now,
-                exists().where(
-                    AuthSession.id == RefreshToken.session_id,
-                    AuthSession.revoked_at.is_(None),
-                    AuthSession.expires_at > now,
-                ),
-            )
-            .values(used_at=now)
-            .returning(RefreshToken.id)
-            .execution_options(synchronize_session=False)
-        ).scalar_one_or_none()
-        if taken is None:
-            _end_if_reused(identifier, found, ip)
-            standings.forget_once_committed(found.session_id)
-            return None
-        if found.status != "active":
-            return None
-        db.session.execute(
-            update(AuthSession).where(AuthSession.id == found.session_id).values(last_used_at=now)
-        )
-        successor, expires_at = _issue(found.session_id, now, last, until=found.expires_at)
-        return Issued(
-            found.session_id, found.user_id, found.organisation_id, list(found.amr), successor, expires_at
-        )
-
-
-def session_of(token: str) -> UUID | None:
-    """The session a refresh token names, whether the token holds or not."""
-    given = opaque.read(token, kind=_REFRESH)
-    if given is None:
-        return None
-    with begin(write=False):
-        return db.session.execute(
-            select(RefreshToken.session_id).where(RefreshToken.id == given.id)
-        ).scalar_one_or_none()
-
-
-def _find(identifier: UUID) -> _Found | None:
-    return db.session.execute(
-        select(
-            RefreshToken.secret_hash,
-            AuthSession.id.label("session_id"),
-            AuthSession.user_id,
-            AuthSession.organisation_id,
-            AuthSession.amr,
-            AuthSession.expires_at,
-            User.status,
-            User.email,
-        )
-        .join(AuthSession, AuthSession.id == RefreshToken.session_id)
-        .join(User, User.id == AuthSession.user_id)
-        .where(RefreshToken.id == identifier)
-    ).one_or_none()
-
-
-def _end_if_reused(
-    identifier: UUID,
-    found: _Found,
-    ip: str,
-) -> None:
-    used = select(RefreshToken.used_at).where(RefreshToken.id == identifier)
-    if db.session.execute(used).scalar_one() is None:
-        return  # expired, or its session ended otherwise
-    if revoke(found.session_id, reason="refresh_reused"):
-        emit(
-            SecurityAlert(
-                user_id=found.user_id,
-                email=found.email,
-                kind="refresh_reused",
-                session_id=found.session_id,
-                ip=ip,
-            )
-        )
 
 
 def revoke(session_id: UUID, *, reason: str) -> bool:
@@ -267,9 +170,10 @@ def revoke_all(user_id: UUID, *, reason: str, but: UUID | None = None) -> None:
         emit(SessionsRevoked(user_id=user_id, reason=reason, count=len(ended)))
 
 
-def _issue(session_id: UUID, now: datetime, last: Lifetimes, *, until: datetime) -> tuple[str, datetime]:
+def issue(session_id: UUID, now: datetime, last: Lifetimes, *, until: datetime) -> tuple[str, datetime]:
+    """The next refresh token of a session, and until when it holds. Only its hash is stored."""
     identifier = uuid7()
-    text, secret_hash = opaque.make(identifier, kind=_REFRESH)
+    text, secret_hash = opaque.make(identifier, kind=REFRESH)
     expires_at = min(now + last.idle, until)
     db.insert(
         RefreshToken(id=identifier, session_id=session_id, secret_hash=secret_hash, expires_at=expires_at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -95,7 +96,12 @@ def make(config: Config, *, instance: str) -> Auth:
     keys = SigningKeys()
     return Auth(
         config=config,
-        passwords=Passwords(shortest=rules.password_min),
+        passwords=Passwords(
+            shortest=rules.password_min,
+            hash=rules.password_hash,
+            rounds=rules.password_rounds,
+            at_once=max(1, (os.cpu_count() or 1) // config.server.workers),  # this process's share
+        ),
         keys=keys,
         tokens=AccessTokens(
             keys,

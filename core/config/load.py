@@ -50,6 +50,8 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> C
     values = {name: reading.table(name, cls, top.profile) for name, cls in TABLES.items()}
     server = values["server"] = replace(values["server"], public_url=public_url(values["server"].public_url))
     check_reachable(server.host, server.public_url)
+    if top.env == "production" and values["limits"].scale != 1:
+        warnings.append("limits.scale (JOBSTEAD_LIMITS_SCALE) is for tests: unset it, or limits mean little.")
     data_dir = anchored(top.data_dir)
     values["database"] = Database(database_url(values["database"].url, data_dir))
     return Config(

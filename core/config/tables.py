@@ -17,7 +17,7 @@ from typing import Any, Literal
 from marshmallow import ValidationError
 from marshmallow.validate import Email, Length, Range
 
-from core.typed import Bytes, Secret, described
+from core.typed import Bytes, Secret, described, rates
 
 from .describe import Row, describe, shown
 
@@ -32,6 +32,14 @@ def _is_network(text: str) -> None:
 def _are_networks(texts: list[str]) -> None:
     for text in texts:
         _is_network(text)
+
+
+def _are_rates(texts: Mapping[str, str]) -> None:
+    for name, text in texts.items():
+        try:
+            rates(text)
+        except ValueError as wrong:
+            raise ValidationError(f"has at {name}: {wrong}".rstrip(".")) from None
 
 
 def _at_least(seconds: float) -> Range:
@@ -75,7 +83,7 @@ class Server:
         aliases=["PUBLIC_URL", "API_BASE_URL", "API_URL", "BACKEND_URL"],
     )
     workers: int = described(2, "Web processes.", validate=Range(1, 256))
-    threads: int = described(4, "Threads of each web process.", validate=Range(1, 256))
+    threads: int = described(16, "Threads of each web process.", validate=Range(1, 256))
     shutdown_grace: timedelta = described(
         timedelta(seconds=30), "How long requests and jobs may finish when stopping.", validate=_at_least(1)
     )
@@ -88,6 +96,11 @@ class Server:
         aliases=["TRUSTED_PROXIES"],
         validate=Range(0, 10),
     )
+
+    @property
+    def base_url(self) -> str:
+        """What links in mails begin with: ``public_url``, else this machine, for nobody else reaches it."""
+        return (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
 
 
 @dataclass(frozen=True)
@@ -142,7 +155,17 @@ class Auth:
     password_history: int = described(
         1, "Passwords of one's own that cannot be chosen again.", hardened=5, validate=Range(1, 5)
     )
-    password_hash: Literal["argon2id"] = described("argon2id", "How passwords are hashed.")
+    password_hash: Literal["argon2id", "bcrypt"] = described(
+        "argon2id", "How passwords are hashed; hashes of the other kind are made anew at log-in."
+    )
+    password_rounds: int = described(
+        10, "Cost of bcrypt; one more doubles it.", hardened=12, validate=Range(10, 16)
+    )
+    refresh_grace: timedelta = described(
+        timedelta(seconds=10),
+        "How long whoever used a refresh token may ask for the answer again; 0s: not at all.",
+        validate=Range(timedelta(), timedelta(seconds=60)),
+    )
     otp_ttl: timedelta = described(timedelta(minutes=10), "Life of a mailed code.", validate=_at_least(60))
     otp_attempts: int = described(5, "Wrong tries after which a code is dead.", validate=Range(1, 100))
     otp_per_hour: int = described(3, "Codes mailed to one address in an hour.", validate=Range(1, 1000))
@@ -206,6 +229,11 @@ class Limits:
         "Multiplies every rate limit; for tests.",
         aliases=["JOBSTEAD_LIMITS_SCALE"],
         validate=Range(0, min_inclusive=False),
+    )
+    policies: dict[str, str] = described(
+        {},
+        "Other rates for a policy: auth.login = 5/15m, several as 5/m 10/h, or off.",
+        validate=_are_rates,
     )
 
 

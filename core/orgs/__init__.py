@@ -15,7 +15,7 @@ from .events import EVENTS
 from .gate import choose_organisation
 from .invitations import invitation_token
 from .models import ROLES, Member, Organisation
-from .service import OrganisationInfo, find_organisation
+from .service import OrganisationInfo, find_organisation, organisation_owners
 from .state import Orgs, orgs
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "find_organisation",
     "init_app",
     "invitation_token",
+    "organisation_owners",
     "orgs",
 ]
 

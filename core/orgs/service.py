@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from core.db import acting_for, begin, current_unit, db, unscoped
 from core.engine import emit
 from core.errors import Conflict
-from core.users import UserInfo
+from core.users import UserInfo, find_user
 
 from .events import MemberAdded, OrganisationCreated, OrganisationUpdated
 from .members import locked
@@ -145,6 +145,24 @@ def find_organisation(which: str) -> OrganisationInfo | None:
         select(Organisation.id, Organisation.name, Organisation.slug, Organisation.kind).where(named(which))
     ).one_or_none()
     return None if row is None else OrganisationInfo(*row)
+
+
+def organisation_owners(organisation_id: UUID) -> list[UserInfo]:
+    """Who owns an organisation and may sign in, the longest-standing first; nobody where there is none.
+
+    Joins the open unit of work, or reads in one of its own.
+    """
+    if current_unit() is None:
+        with begin(write=False):
+            return organisation_owners(organisation_id)
+    with unscoped("owners are told of what becomes of theirs, whoever asks"):
+        ids = db.session.scalars(
+            select(Member.user_id)
+            .where(Member.organisation_id == organisation_id, Member.role == "owner")
+            .order_by(Member.created_at, Member.id)
+        ).all()
+    found = (find_user(user_id) for user_id in ids)
+    return [user for user in found if user is not None and user.status == "active"]
 
 
 def default(user_id: UUID) -> UUID | None:

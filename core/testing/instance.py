@@ -61,6 +61,7 @@ class Instance:
             "JOBSTEAD_DATA": str(self.home / "var"),
             "JOBSTEAD_REDIS": "direct",
             "JOBSTEAD_LIMITS_SCALE": "100000",
+            "JOBSTEAD_SERVER__THREADS": "64",  # a crowd in one process is what it says it can serve
             "ENCRYPTION_KEY": MASTER_KEY,
             "NODE_ENV": "test",
             "PLUGIN_PATH": ":".join(map(str, self.path)),

@@ -6,6 +6,7 @@ payloads of events.
 
 from .fields import Bytes, BytesField, DurationField, UtcField, duration_text
 from .jsonschema import json_schema
+from .rates import Rate, rates
 from .schema import described, schema_of
 from .secret import MASK, Secret, SecretField
 
@@ -14,11 +15,13 @@ __all__ = [
     "Bytes",
     "BytesField",
     "DurationField",
+    "Rate",
     "Secret",
     "SecretField",
     "UtcField",
     "described",
     "duration_text",
     "json_schema",
+    "rates",
     "schema_of",
 ]

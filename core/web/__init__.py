@@ -10,20 +10,24 @@ from typing import TYPE_CHECKING
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import errors, headers, health, meta, openapi, pages
+from . import errors, headers, health, limits, meta, openapi, pages
+from .addresses import network_of
 from .blueprint import Blueprint
 from .client import OutgoingClient, http_client
 from .errors import invalid, problem_response
 from .filters import FilterSchema
 from .headers import page_nonce
 from .health import add_check, add_probe, drain
+from .limits import rate_limit, too_many
 from .meta import add_fact
 from .outgoing import OutgoingError
 from .request import body_limit
 from .results import objections
+from .room import costly, room_of, take_place
 from .schema import OneOf, Schema, camel
-from .server import API, SAFE, Server, hold, refuse_undeclared, release
-from .state import Gate, ViewInfo, Web, web
+from .server import API, Server, hold, refuse_undeclared, release
+from .state import SAFE, Credential, Gate, ViewInfo, Web, web
+from .windows import Windows
 
 if TYPE_CHECKING:
     from core.config import Config
@@ -32,6 +36,7 @@ __all__ = [
     "API",
     "SAFE",
     "Blueprint",
+    "Credential",
     "FilterSchema",
     "Gate",
     "OneOf",
@@ -46,22 +51,29 @@ __all__ = [
     "add_probe",
     "body_limit",
     "camel",
+    "costly",
     "drain",
     "hold",
     "http_client",
     "init_app",
     "invalid",
+    "limits",
+    "network_of",
     "objections",
     "page_nonce",
     "problem_response",
+    "rate_limit",
     "refuse_undeclared",
+    "take_place",
+    "too_many",
     "web",
 ]
 
 
 def init_app(app: Server, config: Config, gates: Sequence[Gate] = ()) -> None:
     """Furnish ``app``: ``gates`` look at each request in order before its view runs."""
-    app.extensions["jobstead.web"] = Web(config, tuple(gates))
+    windows, places = Windows(app.extensions["jobstead.redis"]), room_of(config.server.threads)
+    app.extensions["jobstead.web"] = Web(config, windows, places, tuple(gates))
     app.config["MAX_CONTENT_LENGTH"] = config.server.body_limit
     app.teardown_request(release)
     errors.init_app(app)

@@ -45,6 +45,19 @@ def written(address: str | None) -> str | None:
         return None
 
 
+def network_of(address: str | None, *, ipv4: int = 32) -> str:
+    """Whose ``address`` it is taken for: of IPv6 the /64 that one customer has, of IPv4 so many bits.
+
+    What is no address (a socket's peer) is ``unknown``, all of it together.
+    """
+    try:
+        found = plain(address or "")
+    except ValueError:
+        return "unknown"
+    bits = 64 if isinstance(found, IPv6Address) else ipv4
+    return str(ip_network((found, bits), strict=False))
+
+
 def permitted(address: Address, allowed: Sequence[Network]) -> bool:
     """Whether ``address`` (a ``plain`` one) may be called.
 

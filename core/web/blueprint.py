@@ -138,6 +138,10 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         """Document another answer of the view; nothing else changes."""
         return super().alt_response(status_code, *args, **options)  # type: ignore[no-any-return]
 
+    def doc(self, **operation: Any) -> Decorator:
+        """Document what nothing else says of the operation, in the words of OpenAPI."""
+        return super().doc(**operation)  # type: ignore[no-any-return]
+
     def page(
         self,
         schema: AnySchema,

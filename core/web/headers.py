@@ -8,6 +8,7 @@ from flask import Flask, g
 
 from core import context
 
+from . import limits
 from .state import web
 
 _API_CSP = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -54,6 +55,8 @@ def complete(headers: list[tuple[str, str]]) -> None:
     for lower, pair in web().caches["headers"]:
         if lower not in there:
             headers.append(pair)
+    if "ratelimit" not in there:
+        headers.extend(limits.headers())
     headers.append(("X-Request-Id", context.request_id() or ""))
     if "content-security-policy" not in there:
         headers.append(("Content-Security-Policy", _PAGE_CSP.format(nonce=nonce) if nonce else _API_CSP))

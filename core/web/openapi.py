@@ -18,7 +18,7 @@ from core.switch import active, switch
 from .blueprint import Blueprint
 from .json_provider import dump_bytes
 from .naming import SchemaNames
-from .state import web
+from .state import SAFE, web
 
 PATH = "/openapi.json"
 
@@ -94,7 +94,9 @@ def build(app: Flask, serving: Iterable[str]) -> dict[str, Any]:
             },
         },
     )
-    spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
+    for credential in web(app).credentials:
+        for name, scheme in credential.schemes.items():
+            spec.components.security_scheme(name, scheme)
     shown = {"core", *serving}
     for name, blueprint in sorted(app.blueprints.items()):
         if isinstance(blueprint, Blueprint) and blueprint.plugin in shown:
@@ -118,7 +120,7 @@ def _finished(app: Flask, document: dict[str, Any]) -> dict[str, Any]:
         for method in methods:
             operation = paths.get(path, {}).get(method.lower())
             if operation is not None:
-                _describe(operation, app, rule.endpoint, view)
+                _describe(operation, app, rule.endpoint, view, safe=method in SAFE)
                 if len(methods) > 1:
                     operation["operationId"] += f".{method.lower()}"
                 there = kept.setdefault(path, {k: v for k, v in paths[path].items() if k == "parameters"})
@@ -131,7 +133,7 @@ def _finished(app: Flask, document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _describe(operation: dict[str, Any], app: Flask, endpoint: str, view: Any) -> None:
+def _describe(operation: dict[str, Any], app: Flask, endpoint: str, view: Any, *, safe: bool) -> None:
     blueprint = app.blueprints[endpoint.rpartition(".")[0]]
     plugin: str = getattr(blueprint, "plugin", "core")
     operation["operationId"] = endpoint if endpoint.startswith(f"{plugin}.") else f"{plugin}.{endpoint}"
@@ -141,9 +143,10 @@ def _describe(operation: dict[str, Any], app: Flask, endpoint: str, view: Any) -
     access = access_of(view)
     if access is not None and access.permission is not None:
         operation["x-permission"] = access.permission
-        operation["security"] = [{"bearer": []}]
+        needed = (way.reading if safe else way.writing for way in web(app).credentials)
+        operation["security"] = [{name: [] for name in names} for names in needed]
         responses.setdefault("401", _REFUSED)
         responses.setdefault("403", _REFUSED)
     else:
-        operation["security"] = []
+        operation.setdefault("security", [])
     operation["responses"] = {status: responses[status] for status in sorted(responses, key=str)}

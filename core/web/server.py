@@ -22,8 +22,9 @@ from . import access_log
 from .addresses import written
 from .headers import complete
 from .json_provider import OrjsonProvider
+from .limits import policies_of
 from .request import FORM_MEMORY, FORM_PARTS, JSON_LIMIT, Request, limit_of
-from .state import ViewInfo, web
+from .state import COSTLY, SAFE, ViewInfo, web
 
 if TYPE_CHECKING:
     from .blueprint import Blueprint
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 API = "/api/v1"
-SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _UNDECLARED = Access("core.undeclared")  # a permission that nobody declares, so nobody holds it
 
@@ -85,6 +85,8 @@ class Server(Flask):
                 plugin=getattr(blueprint, "plugin", "core"),
                 access=access_of(view) or _UNDECLARED,
                 body_limit=limit_of(view),
+                limits=policies_of(view),
+                costly=getattr(view, COSTLY, False),
             )
         return info
 

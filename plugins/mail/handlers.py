@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.api import Delivery, find_user, get_logger, invitation_token, verification_code
+from core.api import Delivery, find_user, get_logger, invitation_token, reset_link, verification_code
 
+from . import notices
 from .service import deliver
 
 log = get_logger(__name__)
@@ -19,6 +20,8 @@ def send_code(event: Any, delivery: Delivery) -> None:
         log.info("code is gone, no mail", delivery=str(delivery.id))
         return
     context = {"name": _name(event.user_id), "purpose": event.purpose, "code": code}
+    if event.purpose == "reset":
+        context["link"] = reset_link(event.code_id)
     deliver(delivery.id, to=event.email, template=_CODE_MAILS.get(event.purpose, "otp"), context=context)
 
 
@@ -39,8 +42,8 @@ def say_password_changed(event: Any, delivery: Delivery) -> None:
 
 
 def say_email_changed(event: Any, delivery: Delivery) -> None:
-    """``email.changed``: told to the old address; the new one had the code."""
-    context = {"name": _name(event.user_id), "new": event.new, "ip": event.ip}
+    """``email.changed``: told to the old address; the new one had the code, or an admin knows it."""
+    context = {"name": _name(event.user_id), "new": event.new, "ip": event.ip, "by_admin": event.by_admin}
     deliver(delivery.id, to=event.old, template="email_changed", context=context)
 
 
@@ -86,6 +89,7 @@ TABLE = (
     ("security.alert", warn),
     ("invitation.created", invite),
     ("user.invited", say_account_created),
+    *notices.TABLE,
 )
 
 _CODE_MAILS = {"reset": "password_reset"}

@@ -192,7 +192,7 @@ def test_a_copied_refresh_cookie_ends_the_session(ann: Browser) -> None:
     ann.call("POST", "/auth/refresh", json={})
     ann.client.set_cookie(REFRESH, copied, domain="localhost", secure=True)
 
-    answer = ann.call("POST", "/auth/refresh", json={})
+    answer = ann.call("POST", "/auth/refresh", json={}, headers={"User-Agent": "another"})
 
     assert answer.status_code == 401
     assert {name: c["max-age"] for name, c in _set(answer).items()} == {ACCESS: "0", REFRESH: "0", CSRF: "0"}
@@ -202,11 +202,11 @@ def test_a_copied_refresh_cookie_ends_the_session(ann: Browser) -> None:
 def test_of_a_crowd_with_one_refresh_cookie_one_is_served(world: World, ann: Browser) -> None:
     kept = {name: ann.cookie(name) for name in (REFRESH, CSRF)}
 
-    def one(_: int) -> TestResponse:
+    def one(number: int) -> TestResponse:
         browser = Browser(world.app.test_client(), ann.csrf)
         for name, value in kept.items():
             browser.client.set_cookie(name, value, domain="localhost", secure=True)
-        return browser.call("POST", "/auth/refresh", json={})
+        return browser.call("POST", "/auth/refresh", json={}, headers={"User-Agent": str(number)})
 
     assert statuses(crowd(one)) == {200: 1, 401: CROWD - 1}
 

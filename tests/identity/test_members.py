@@ -300,7 +300,7 @@ def test_what_others_change_is_felt_in_every_process_within_five_seconds(
 ) -> None:
     later = five_seconds(monkeypatch)
     join(world, acme, bob, "admin")
-    there = Person(World(make(JOBSTEAD_LIMITS_SCALE="100000")), bob.email, bob.tokens)
+    there = Person(World(make()), bob.email, bob.tokens)
     rename = {"json": {"name": "Bob's"}}
     assert there.call("PATCH", "/orgs/acme", **rename).status_code == 200
 

@@ -130,7 +130,7 @@ def test_the_password_there_was_is_refused_and_the_code_still_holds(world: World
 
 
 def test_where_it_is_hardened_the_last_five_are_refused(make: Callable[..., Server]) -> None:
-    world = World(make(JOBSTEAD_LIMITS_SCALE="100000", JOBSTEAD_AUTH__PASSWORD_HISTORY="5"))
+    world = World(make(JOBSTEAD_AUTH__PASSWORD_HISTORY="5"))
     ann, bob = world.person(ANN), world.person("bob@example.org")
     had = [PASSWORD, *(f"{NEW} {n}" for n in range(1, 6))]
     for current, new in pairwise(had[:5]):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import ExitStack
+import threading
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import select, update
+from sqlalchemy import event, func, select, update
 
 from core.auth import auth, passwords
 from core.auth.models import Password
+from core.db import metadata
 from core.users import User
+from core.web import web
 from tests.identity.world import CROWD, PASSWORD, World, crowd, statuses
 
 
@@ -65,6 +68,34 @@ def test_a_known_address_is_answered_like_an_unknown_one(world: World) -> None:
         (400, "invalid_code", "This code is wrong, used or too old.")
     }
     assert [e["email"] for e in world.events("user.registration_repeated")] == ["known@example.org"]
+
+
+def test_a_known_address_leaves_nothing_behind_and_takes_as_many_statements(world: World) -> None:
+    world.person("known@example.org")
+    world.register("waiting@example.org")
+    tables = [table for name, table in metadata.tables.items() if name.startswith("core_")]
+
+    def rows() -> dict[str, int]:
+        counts = {t.name: world.execute(select(func.count()).select_from(t)).scalar_one() for t in tables}
+        return {name: count for name, count in counts.items() if name not in ("core_code", "core_event")}
+
+    engine = world.app.extensions["jobstead.db"].engine
+    seen: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *said: seen.append(said[2].partition(" ")[0]))
+    before, costs = rows(), []
+    for who in ("known", "waiting", "new"):
+        seen.clear()
+        assert world.register(f"{who}@example.org").status_code == 202
+        costs.append(seen.count("INSERT") + seen.count("UPDATE"))
+        if who != "new":
+            assert rows() == before
+    assert [e["email"] for e in world.events("user.created")] == [
+        "known@example.org",
+        "waiting@example.org",
+        "new@example.org",
+    ]
+    assert costs[0] == costs[2]
+    assert costs[1] >= costs[2]
 
 
 def test_registering_again_never_changes_a_verified_account(world: World) -> None:
@@ -196,19 +227,54 @@ def test_a_hash_with_other_parameters_is_made_anew_at_log_in(world: World) -> No
     world.signed_in("ann@example.org")
 
 
-def test_past_what_may_be_hashed_at_once_people_are_asked_to_wait(
-    world: World, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def hashing(world: World) -> Iterator[Callable[[], None]]:
+    """Nobody's password is hashed until this is called."""
+    parts = auth(world.app)
+    done = threading.Event()
+    for _ in range(parts.passwords._workers._max_workers):
+        parts.passwords._workers.submit(done.wait)
+    yield done.set
+    done.set()
+
+
+def test_who_waits_too_long_to_be_hashed_is_asked_to_come_back(
+    world: World, hashing: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(passwords, "_PATIENCE", 0.01)
-    with world.app.app_context():
-        turns = [auth().passwords._turn() for _ in range(2 * (os.cpu_count() or 1))]
-    with ExitStack() as hashing:
-        for turn in turns:
-            hashing.enter_context(turn)
-        busy = world.login("ann@example.org")
+    busy = world.login("ann@example.org")
+    hashing()
+    monkeypatch.setattr(passwords, "_PATIENCE", 60.0)
 
     assert (busy.status_code, (busy.json or {})["code"]) == (503, "busy")
     assert busy.headers["Retry-After"]
+    assert world.login("ann@example.org").status_code == 401
+
+
+def test_who_waits_to_be_hashed_leaves_threads_to_others(world: World, hashing: Callable[[], None]) -> None:
+    room = web(world.app).room
+    places = room._initial_value
+    threads = auth(world.app).config.server.threads
+    answers: list[int] = []
+    waiting = [
+        threading.Thread(target=lambda: answers.append(world.login("ann@example.org").status_code))
+        for _ in range(places)
+    ]
+    for thread in waiting:
+        thread.start()
+    while room._value:
+        time.sleep(0.01)
+    busy = world.login("ann@example.org")
+    others = world.app.test_client().get("/api/v1/meta")
+    hashing()
+    for thread in waiting:
+        thread.join()
+
+    assert places < threads
+    assert (busy.status_code, (busy.json or {})["code"]) == (503, "busy")
+    assert busy.headers["Retry-After"]
+    assert others.status_code == 200
+    assert answers == [401] * places
     assert world.login("ann@example.org").status_code == 401
 
 

@@ -98,7 +98,7 @@ def test_a_change_is_felt_in_every_process_within_five_seconds(
 ) -> None:
     _make(root, "helper", "core.user.read")
     root.call("PUT", f"{user(world, ann)}/role", json={"role": "helper"})
-    there = Person(World(make(JOBSTEAD_LIMITS_SCALE="100000")), ann.email, ann.tokens)
+    there = Person(World(make()), ann.email, ann.tokens)
     later = five_seconds(monkeypatch)
     assert there.call("GET", "/users").status_code == 200
 
@@ -120,7 +120,7 @@ def test_being_demoted_is_felt_in_every_process_within_five_seconds(
     world: World, root: Person, make: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin = holder(world, "admin@example.org", "admin")
-    there = Person(World(make(JOBSTEAD_LIMITS_SCALE="100000")), admin.email, admin.tokens)
+    there = Person(World(make()), admin.email, admin.tokens)
     later = five_seconds(monkeypatch)
     assert there.call("GET", "/users").status_code == 200
 

@@ -22,8 +22,13 @@ def ann(world: World) -> Person:
     return world.person("ann@example.org")
 
 
-def _refresh(world: World, tokens: dict[str, Any]) -> Any:
-    return world.post("/auth/refresh", {"refreshToken": tokens["refreshToken"]})
+def _refresh(world: World, tokens: dict[str, Any], **headers: str) -> Any:
+    return world.post("/auth/refresh", {"refreshToken": tokens["refreshToken"]}, headers=headers)
+
+
+def _elsewhere(world: World, tokens: dict[str, Any]) -> Any:
+    """The same by somebody with another browser."""
+    return _refresh(world, tokens, **{"User-Agent": "another"})
 
 
 def test_refreshing_gives_new_tokens_of_the_same_session(world: World, ann: Person) -> None:
@@ -40,7 +45,7 @@ def test_refreshing_gives_new_tokens_of_the_same_session(world: World, ann: Pers
 def test_a_refresh_token_used_twice_ends_the_session(world: World, ann: Person) -> None:
     second = _refresh(world, ann.tokens).json
 
-    assert _refresh(world, ann.tokens).status_code == 401
+    assert _elsewhere(world, ann.tokens).status_code == 401
 
     assert _refresh(world, second).status_code == 401
     assert ann.call("GET", "/auth/me").status_code == 401
@@ -51,14 +56,14 @@ def test_a_refresh_token_used_twice_ends_the_session(world: World, ann: Person) 
 def test_other_sessions_live_on(world: World, ann: Person) -> None:
     phone = world.signed_in("ann@example.org")
     _refresh(world, ann.tokens)
-    _refresh(world, ann.tokens)
+    _elsewhere(world, ann.tokens)
 
     assert phone.call("GET", "/auth/me").status_code == 200
     assert _refresh(world, phone.tokens).status_code == 200
 
 
 def test_of_a_crowd_with_one_refresh_token_one_is_served(world: World, ann: Person) -> None:
-    answers = crowd(lambda _: _refresh(world, ann.tokens))
+    answers = crowd(lambda n: _refresh(world, ann.tokens, **{"User-Agent": str(n)}))
 
     assert statuses(answers) == {200: 1, 401: CROWD - 1}
     assert len(world.execute(select(RefreshToken.id)).all()) == 2

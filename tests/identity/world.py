@@ -37,6 +37,8 @@ def make_app(folder: Path, database_url: str, environ: dict[str, str]) -> Server
             "DATABASE_URL": database_url,
             "JOBSTEAD_SAFE_MODE": "true",
             "NODE_ENV": "test",
+            "JOBSTEAD_LIMITS_SCALE": "100000",
+            "JOBSTEAD_SERVER__THREADS": str(2 * CROWD),  # as many as the tests let loose on one process
             **environ,
         },
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from core.engine import Event
@@ -67,10 +68,11 @@ class UserReinstated(
 class UserDeleted(
     Event, type="user.deleted", version=1, scope="instance", target=("user", "user_id"), audited=()
 ):
-    """Somebody is deleted; what is theirs goes when the grace is over."""
+    """Somebody is deleted; what is theirs goes at ``erased_at``, when the grace is over."""
 
     user_id: UUID
     email: str
+    erased_at: datetime | None = None
 
 
 @dataclass(frozen=True)

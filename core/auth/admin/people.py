@@ -100,6 +100,7 @@ def change(user_id: UUID, values: dict[str, Any]) -> User:
         verified = values.pop("verified", False)
         values["verified_at"] = (row.verified_at if not moved else None) or utcnow() if verified else None
     changed = sorted(key for key, value in values.items() if getattr(row, key) != value)
+    old = row.email
     try:
         with db.session.begin_nested():
             for key in changed:
@@ -112,7 +113,7 @@ def change(user_id: UUID, values: dict[str, Any]) -> User:
     if moved:
         _end_sessions(user_id, "email_changed")
         codes.void(user_id)  # one that went to the old address must not verify the new one
-        emit(EmailChanged(user_id=user_id, old=old, new=row.email, ip=address() or ""))
+        emit(EmailChanged(user_id=user_id, old=old, new=row.email, ip=address() or "", by_admin=True))
     if changed:
         emit(UserUpdated(user_id=user_id, fields=changed))
     return row
@@ -186,7 +187,8 @@ def remove(user_id: UUID) -> None:
     auth().organisations.release(user_id)
     row.status, row.deleted_at = "suspended", utcnow()
     _end_sessions(user_id, "deleted")
-    emit(UserDeleted(user_id=user_id, email=row.email))
+    erased_at = row.deleted_at + auth().config.auth.deletion_grace
+    emit(UserDeleted(user_id=user_id, email=row.email, erased_at=erased_at))
 
 
 def purge() -> dict[str, int]:

@@ -11,7 +11,7 @@ from sqlalchemy import Select
 from core.access import require
 from core.auth.permissions import ACCOUNT_READ, ACCOUNT_WRITE
 from core.users import User
-from core.web import Blueprint, body_limit
+from core.web import Blueprint, body_limit, costly
 
 from . import figures, people
 from .schemas import DashboardOut, RolesIn, StatsOut, SuspendIn, UserChange, UserFilter, UserIn, UserOut, held
@@ -31,6 +31,7 @@ def index() -> Select[User]:
 
 @blp.post("")
 @require("core.user.write")
+@costly
 @body_limit(SMALL)
 @blp.arguments(UserIn())
 @blp.response(201, UserOut())

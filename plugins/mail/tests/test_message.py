@@ -18,13 +18,15 @@ SITE = {"site": "Jobstead", "site_url": "https://jobs.example.org"}
 CONTEXTS = {
     "otp": {"name": "Ann", "purpose": "verify_email", "code": "123456"},
     "account_exists": {"name": "Ann"},
-    "email_changed": {"name": "Ann", "new": "anna@example.net", "ip": "192.0.2.7"},
+    "email_changed": {"name": "Ann", "new": "anna@example.net", "ip": "192.0.2.7", "by_admin": False},
     "password_changed": {"name": "Ann", "ip": "192.0.2.7"},
-    "password_reset": {"name": "Ann", "code": "123456"},
+    "password_reset": {"name": "Ann", "code": "123456", "link": "https://jobs.example.org/reset-password"},
     "security_alert": {"name": "Ann", "kind": "refresh_reused", "ip": "192.0.2.7"},
     "welcome": {"name": "Ann"},
     "invitation": {"inviter": "Ann", "organisation": "Acme", "role": "viewer", "token": "jst_inv_x"},
     "account_created": {"name": "Ann", "has_password": False},
+    "account_notice": {"name": "Ann", "kind": "deleted", "until": "2026-12-05", "roles": ""},
+    "organisation_notice": {"name": "Ann", "organisation": "Acme", "kind": "restored", "until": ""},
     "notice": {"title": "Ready", "body": "It is ready.", "link": "https://jobs.example.org/x"},
 }
 

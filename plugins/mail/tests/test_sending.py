@@ -133,6 +133,10 @@ def test_a_new_password_is_set_with_the_code_in_the_mail_and_told(instance: Inst
     (mail,) = [mail for mail in mails if mail["Subject"] == "Your Jobstead code for a new password"]
     assert mail["To"] == "ann@example.com"
     assert code_in(mail) not in everything_stored(instance)
+    text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    (token,) = re.findall(r"http://127\.0\.0\.1:5000/reset-password\?token=(\S+)", text)
+    assert token not in everything_stored(instance)
+    assert f"token={token}" in mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
     new = {"email": "ann@example.com", "code": code_in(mail), "newPassword": "another good one"}
     assert client.put("/api/v1/auth/reset-password", json=new).status_code == 200
     instance.drain()
