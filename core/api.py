@@ -1,6 +1,6 @@
 """The door for plugins: the one module of core that a plugin imports.
 
-Grouped by what an author does: describe routes, keep rows, tell and hear of facts, do work in
+Grouped by what an author does: describe routes, let people in, keep rows, tell and hear of facts, do work in
 the background, talk to the world outside. ``docs/plugins.md`` explains each; a test records
 every name here, and from 1.0 on none goes away without a major version.
 """
@@ -36,10 +36,24 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .access import Principal, may, principal, public, require
+from .auth.alerts import security_alert
+from .auth.asking import caller
 from .auth.codes import verification_code
+from .auth.cookies import check_origin
+from .auth.cookies import give as give_cookies
+from .auth.entering import (
+    finish_sign_in,
+    require_second_step,
+    sign_in,
+    ticket_holder,
+    waive_second_step,
+)
+from .auth.fresh import confirm_fresh
+from .auth.schemas import signed_in
 from .clock import utcnow
 from .config import Config
 from .context import organisation_id
+from .crypto import DecryptError, keyring
 from .db import (
     InstanceMixin,
     Json,
@@ -54,20 +68,22 @@ from .db import (
     uuid7,
 )
 from .engine import Delivery, Event, Permanent, Retry, current_task, emit, enqueue
-from .errors import Conflict, Forbidden, Invalid, NotFound, Problem, Unavailable
+from .errors import Conflict, Forbidden, Invalid, NotFound, Problem, Unauthorized, Unavailable
 from .hooks import hookimpl, hooks, hookspec
 from .log import get_logger
 from .orgs import invitation_token
 from .switch import active
 from .typed import Secret, SecretField
 from .users import UserInfo, find_user
-from .web import Blueprint, FilterSchema, OutgoingError, Schema, http_client
+from .web import Blueprint, FilterSchema, OneOf, OutgoingError, Schema, body_limit, http_client
 
 __all__ = [  # noqa: RUF022  in the order of the docstring
     # routes
     "Blueprint",
     "Schema",
     "FilterSchema",
+    "OneOf",
+    "body_limit",
     "ValidationError",
     "fields",
     "validate",
@@ -84,6 +100,22 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "Conflict",
     "Invalid",
     "Unavailable",
+    "Unauthorized",
+    # signing in
+    "sign_in",
+    "signed_in",
+    "ticket_holder",
+    "finish_sign_in",
+    "require_second_step",
+    "waive_second_step",
+    "confirm_fresh",
+    "check_origin",
+    "give_cookies",
+    "caller",
+    "security_alert",
+    "encrypt",
+    "decrypt",
+    "DecryptError",
     # rows
     "db",
     "begin",
@@ -160,6 +192,19 @@ def settings(plugin: str) -> dict[str, Any]:
     """The settings of ``plugin`` as its ``ConfigSchema`` loaded them; empty where it has none."""
     resolved: dict[str, dict[str, Any]] = current_app.extensions["jobstead.settings"]
     return resolved.get(plugin, {})
+
+
+def encrypt(plaintext: bytes, *, aad: str) -> str:
+    """``plaintext`` as text that opens with this instance's master key alone, and with the same ``aad``.
+
+    ``aad`` says where the value belongs (``table|row|purpose``), so that it opens nowhere else.
+    """
+    return keyring().encrypt(plaintext, aad=aad)
+
+
+def decrypt(sealed: str, *, aad: str) -> bytes:
+    """What ``encrypt`` was given. Raises ``DecryptError``."""
+    return keyring().decrypt(sealed, aad=aad)
 
 
 def data_dir() -> Path:

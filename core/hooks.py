@@ -110,6 +110,23 @@ class Hooks:
         """
         return [(plugin, result) for plugin, result in self._results(hook, arguments) if result is not None]
 
+    def all(self, hook: str, **arguments: object) -> list[tuple[str, Any]]:
+        """What every plugin says that runs on this instance, whichever organisation is acted for.
+
+        For questions that must not go unanswered: the first fault is raised as ``HookFailed``, nobody
+        is passed over for earlier ones. Returns ``(plugin, result)`` pairs without ``None`` results.
+        """
+        answers = []
+        for impl in self._implementations(hook):
+            if active(impl.plugin_name):
+                try:
+                    result = _call(impl, arguments)
+                except (Exception, SystemExit) as fault:
+                    raise HookFailed(impl.plugin_name, hook, fault) from fault
+                if result is not None:
+                    answers.append((impl.plugin_name, result))
+        return answers
+
     def first(self, hook: str, **arguments: object) -> Any | None:
         """The first result that is not ``None``, or ``None``; a fault is logged and passed over."""
         for _plugin, result in self._results(hook, arguments):
@@ -153,6 +170,9 @@ class Hooks:
 
 
 def _call(impl: pluggy.HookImpl, arguments: dict[str, object]) -> Any:
+    if "config" in impl.argnames and "config" not in arguments:
+        settings = current_app.extensions["jobstead.settings"]
+        arguments = {**arguments, "config": settings.get(impl.plugin_name, {})}
     return impl.function(*(arguments[name] for name in impl.argnames))
 
 

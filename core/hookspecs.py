@@ -18,8 +18,9 @@ while they run; they must not touch the database or the network.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from .hooks import hookspec
 
@@ -43,9 +44,9 @@ def register_blueprints(app: Flask, config: Config) -> list[Blueprint]:  # type:
 
     When: at start, fifth of the ``register_*`` hooks.
     ``app``: for reading; routes are named by the result and nothing else.
-    Result: blueprints whose URLs all begin with a segment of the manifest's ``urls``. Each view
+    Result: blueprints whose URLs all begin with an entry of the manifest's ``urls``. Each view
     carries ``@require(permission)`` with a declared permission, or ``@public``.
-    A segment, endpoint or URL that somebody else has, or a view without declared access, fails the plugin.
+    An entry, endpoint or URL that somebody else has, or a view without declared access, fails the plugin.
     """
 
 
@@ -103,6 +104,23 @@ def register_commands(config: Config) -> list[click.Command]:  # type: ignore[em
 
 
 # --- While it runs -------------------------------------------------------------------------------
+
+
+@hookspec
+def login_guard(user_id: UUID, amr: Sequence[str], config: Config) -> list[str] | None:
+    """May ask for a second step before somebody gets in.
+
+    When: each time somebody has shown who they are, by a password or through a plugin, inside the unit
+    of work of that request. Asked of every plugin of the instance, whichever organisation is acted for.
+    ``amr``: the methods they used (RFC 8176), ``("pwd",)`` for a password.
+    Result: names of the methods by which the second step can be taken (``totp``, ``recovery_code``);
+    ``None`` or an empty list: no objection. Where several plugins object, one step satisfies them all.
+    With an objection the log-in answers a ticket in place of tokens: judge what comes with it by
+    ``ticket_holder`` and ``finish_sign_in``, and call ``require_second_step`` for those you guard, so that
+    they are refused rather than let in while your plugin fails.
+    A raise refuses the log-in: a ``Problem`` as it is, anything else with 503 ``second_step_unavailable``.
+    So does an answer that is no list. A guard that keeps raising is asked again each time.
+    """
 
 
 @hookspec

@@ -28,11 +28,13 @@ class Switch:
     """The plugins running on this instance and what organisations chose about them.
 
     ``defaults`` maps each running plugin to whether organisations have it unless they say
-    otherwise; ``load`` reads what one organisation said.
+    otherwise; ``load`` reads what one organisation said. ``wanted`` are those that shall run here,
+    whether they do or not; ``None`` where that could not be asked at start.
     """
 
     defaults: dict[str, bool] = field(default_factory=dict)
     load: Callable[[UUID], Overrides] = _none
+    wanted: set[str] | None = field(default_factory=set)
     _seen: dict[UUID, tuple[float, Overrides]] = field(default_factory=dict)
 
     def active(self, plugin: str, organisation: UUID | None = None) -> bool:
@@ -44,6 +46,10 @@ class Switch:
         if organisation is None:
             return True
         return self._overrides(organisation).get(plugin, default)
+
+    def missing(self, plugin: str) -> bool:
+        """Whether ``plugin`` should run here, or might have to, and does not."""
+        return plugin not in self.defaults and (self.wanted is None or plugin in self.wanted)
 
     def forget(self, organisation: UUID) -> None:
         """Read ``organisation``'s choices afresh next time."""

@@ -14,7 +14,7 @@ from core.engine import register_job, register_schedule
 
 from . import rotation
 from .codes import WINDOW
-from .models import AuthSession, Code, RefreshToken
+from .models import AuthSession, Code, LoginTicket, RefreshToken
 from .state import auth
 
 KEPT = timedelta(days=1)
@@ -28,6 +28,11 @@ def codes() -> dict[str, int]:
     now = utcnow()
     over = select(Code.id).where(Code.expires_at < now, Code.created_at < now - WINDOW)
     return {"codes": _clear(Code, over)}
+
+
+def tickets() -> dict[str, int]:
+    """Delete tickets of log-ins whose second step is over, or was never done."""
+    return {"tickets": _clear(LoginTicket, select(LoginTicket.id).where(LoginTicket.expires_at < utcnow()))}
 
 
 def sessions() -> dict[str, int]:
@@ -49,9 +54,10 @@ def sessions() -> dict[str, int]:
 
 
 def register(app: Flask) -> None:
-    """Have the jobs run: codes and keys at midnight, sessions every six hours, all by UTC."""
+    """Have the jobs run: codes, tickets and keys at night, sessions every six hours, all by UTC."""
     for name, job, cron in (
         ("forget_codes", codes, "0 0 * * *"),
+        ("forget_tickets", tickets, "10 0 * * *"),
         ("forget_keys", rotation.tidy, "5 0 * * *"),
         ("forget_sessions", sessions, "0 */6 * * *"),
     ):

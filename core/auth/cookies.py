@@ -57,7 +57,12 @@ def check(session_id: UUID) -> None:
 
 
 def give(tokens: dict[str, Any]) -> dict[str, Any]:
-    """Put the tokens of a session into cookies of the answer; returns what its body may still say."""
+    """Put the tokens of a session into cookies of the answer; returns what its body may still say.
+
+    What ``sign_in`` gave before a second step has no tokens yet, and comes back as it is.
+    """
+    if "ticket" in tokens:
+        return tokens
     token = csrf_token(tokens["session_id"])
     access, refresh, until = tokens["access_token"], tokens["refresh_token"], tokens["refresh_expires_at"]
 

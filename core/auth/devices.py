@@ -10,6 +10,7 @@ from core.clock import utcnow
 from core.db import db
 from core.engine import emit
 
+from . import tickets
 from .events import SessionEnded
 from .models import AuthSession
 from .state import auth
@@ -32,7 +33,8 @@ def end(user_id: UUID, session_id: UUID, *, reason: str = "revoked") -> bool:
 
 
 def end_others(user_id: UUID, *, but: UUID | None) -> None:
-    """End every session of somebody, except ``but``."""
+    """End every session of somebody, except ``but``, and every log-in of theirs that is half done."""
+    tickets.void(user_id)
     _revoke(user_id, AuthSession.id != but if but else AuthSession.id.is_not(None), "others_revoked")
 
 

@@ -64,12 +64,16 @@ class SessionEnded(Event, type="session.ended", version=1, scope="instance"):
 
 @dataclass(frozen=True)
 class SecurityAlert(Event, type="security.alert", version=1, scope="instance"):
-    """Something happened that the owner should hear of: ``kind`` is ``refresh_reused``."""
+    """Something happened that the owner should hear of.
+
+    ``kind`` is ``refresh_reused``, or what a plugin calls it: ``mfa_enabled``. ``session_id`` is the
+    session it came about in, and ``ip`` may be empty: there is neither where an operator did it.
+    """
 
     user_id: UUID
     email: str
     kind: str
-    session_id: UUID
+    session_id: UUID | None
     ip: str
 
 

@@ -9,21 +9,19 @@ from flask import request
 from sqlalchemy import select, update
 
 from core.db import begin, db
-from core.engine import emit
 from core.errors import Forbidden, Problem, Unauthorized
-from core.users import UserLogin, note_login
 
 from . import cookies, credentials, devices, sessions
 from .asking import Caller
 from .codes import VERIFY_EMAIL, request_code
 from .credentials import Credential
+from .entering import sign_in, tokens_of
 from .models import Password
-from .sessions import Issued
 from .state import auth
 
 
-def log_in(*, email: str, password: str, caller: Caller) -> dict[str, Any]:
-    """Begin a session and give its tokens.
+def log_in(*, email: str, password: str) -> dict[str, Any]:
+    """Begin a session and give its tokens, or a ticket where a second step is asked for: see ``sign_in``.
 
     Raises ``Unauthorized`` alike for a wrong password and an unknown address, after the same work;
     with the right password ``Forbidden``: ``email_not_verified`` (a new code is on its way),
@@ -42,26 +40,8 @@ def log_in(*, email: str, password: str, caller: Caller) -> dict[str, Any]:
         raise Forbidden("Verify your e-mail address first; a new code was sent.", code="email_not_verified")
     rehashed = parts.passwords.hash(password) if parts.passwords.outdated(found.hash) else None
 
-    must_change = _still_holds(found, rehashed)
-    issued = sessions.start(
-        found.user_id,
-        organisation_id=parts.organisations.default(found.user_id),
-        amr=["pwd"],
-        ip=caller.ip,
-        user_agent=caller.user_agent,
-        last=parts.sessions,
-    )
-    note_login(found.user_id)
-    emit(
-        UserLogin(
-            user_id=found.user_id,
-            session_id=issued.session_id,
-            amr=issued.amr,
-            ip=caller.ip,
-            user_agent=caller.user_agent[:200],
-        )
-    )
-    return {**_tokens(issued), "must_change_password": must_change}
+    _still_holds(found, rehashed)
+    return sign_in(found.user_id, amr=["pwd"])
 
 
 def refresh(*, token: str, caller: Caller) -> dict[str, Any]:
@@ -71,7 +51,7 @@ def refresh(*, token: str, caller: Caller) -> dict[str, Any]:
     issued = sessions.rotate(token, ip=caller.ip, last=parts.sessions, standings=parts.standings)
     if issued is None:
         raise _spent()
-    return _tokens(issued)
+    return tokens_of(issued)
 
 
 def refresh_cookies(*, caller: Caller) -> dict[str, Any]:
@@ -97,11 +77,10 @@ def log_out(user_id: UUID, session_id: UUID) -> None:
     devices.end(user_id, session_id, reason="logged_out")
 
 
-def _still_holds(found: Credential, rehashed: str | None) -> bool:
+def _still_holds(found: Credential, rehashed: str | None) -> None:
     """Lock the credential and look again: it may have changed while it was being verified.
 
-    Returns whether the password must be changed. A change that waits for this lock sees the new
-    session and ends it.
+    A change that waits for this lock sees the new session, or the ticket, and ends it.
     """
     row = db.session.execute(
         select(Password.hash, Password.must_change, Password.spent)
@@ -119,7 +98,6 @@ def _still_holds(found: Credential, rehashed: str | None) -> bool:
         values["hash"] = rehashed
     if values:
         db.session.execute(update(Password).where(Password.user_id == found.user_id).values(**values))
-    return bool(row.must_change)
 
 
 def _send_code(found: Credential) -> None:
@@ -129,24 +107,6 @@ def _send_code(found: Credential) -> None:
     except Problem as refused:
         if refused.status != 429:
             raise
-
-
-def _tokens(issued: Issued) -> dict[str, Any]:
-    tokens = auth().tokens
-    return {
-        "access_token": tokens.mint(
-            user_id=issued.user_id,
-            session_id=issued.session_id,
-            organisation_id=issued.organisation_id,
-            amr=issued.amr,
-        ),
-        "refresh_token": issued.refresh_token,
-        "token_type": "Bearer",
-        "expires_in": int(tokens.lifetime.total_seconds()),
-        "refresh_expires_at": issued.refresh_expires_at,
-        "user_id": issued.user_id,
-        "session_id": issued.session_id,
-    }
 
 
 def _wrong() -> Unauthorized:

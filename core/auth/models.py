@@ -71,6 +71,33 @@ class RefreshToken(InstanceMixin, Base):
     used_at: Mapped[datetime | None]
 
 
+class LoginTicket(InstanceMixin, Base):
+    """A log-in whose first step is done, in the methods of ``amr``; a second one is still asked for."""
+
+    __tablename__ = "core_login_ticket"
+    __table_args__ = (Index(None, "user_id"), Index(None, "expires_at"))
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("core_user.id", ondelete="CASCADE"))
+    secret_hash: Mapped[str] = mapped_column(String(64))
+    amr: Mapped[list[str]] = mapped_column(Json)
+    attempts: Mapped[int] = mapped_column(default=0)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class SecondStep(Base):
+    """Somebody does not get in on one step alone; ``plugin`` asks for the other.
+
+    Kept here, so that a plugin that should run and does not lets nobody in.
+    """
+
+    __tablename__ = "core_second_step"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("core_user.id", ondelete="CASCADE"), primary_key=True)
+    plugin: Mapped[str] = mapped_column(String(40), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
 class Code(InstanceMixin, Base):
     """A six-digit code somebody was promised. The digits are derived from this row, never in it.
 

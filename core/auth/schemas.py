@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, pre_load, validate
 
 from core.users import normalise
-from core.web import Schema
+from core.web import OneOf, Schema
 
 from .codes import RESET, VERIFY_EMAIL
 from .passwords import LONGEST
@@ -122,6 +122,20 @@ class LoginOut(TokensOut):
     """A new session. With ``mustChangePassword`` it is good for nothing else before that."""
 
     must_change_password = fields.Boolean(required=True)
+
+
+class SecondStepOut(Schema):
+    """No session yet: a second step is asked for, by one of ``methods``, with ``ticket`` until it expires."""
+
+    mfa_required = fields.Boolean(required=True)
+    ticket = fields.String(required=True)
+    methods = fields.List(fields.String(), required=True)
+    expires_at = fields.DateTime(required=True)
+
+
+def signed_in() -> OneOf:
+    """What ``sign_in`` gives, as an answer: a session, or a ticket for the second step."""
+    return OneOf(LoginOut(), SecondStepOut(), choose=lambda given: "ticket" in given)
 
 
 class MembershipOut(Schema):

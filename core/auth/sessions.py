@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
-import re
-import secrets
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,13 +15,14 @@ from core.db import begin, current_unit, db, uuid7
 from core.engine import emit
 from core.users import User, UserRole
 
+from . import opaque, tickets
 from .events import SecurityAlert
 from .models import AuthSession, Password, RefreshToken
 
 FRESH_FOR = 5.0  # seconds a process may go on believing in a session
 _REMEMBERED = 20_000
 _Found = Row[str, UUID, UUID, UUID | None, list[str], datetime, str, str]
-_REFRESH = re.compile(r"rt_([a-z2-7]{26})_([A-Za-z0-9_-]{43})")
+_REFRESH = "rt"
 
 
 @dataclass(frozen=True)
@@ -152,13 +149,13 @@ def rotate(token: str, *, ip: str, last: Lifetimes, standings: Standings) -> Iss
     A unit of work of its own, committed on return. One atomic statement decides among callers who
     bring the same token; whoever comes second shows that it was copied, and the session ends.
     """
-    parts = _REFRESH.fullmatch(token)
-    if parts is None:
+    given = opaque.read(token, kind=_REFRESH)
+    if given is None:
         return None
-    identifier, given = _id(parts[1]), _hash(parts[2])
+    identifier = given.id
     with begin():
         found = _find(identifier)
-        if found is None or not hmac.compare_digest(found.secret_hash, given):
+        if found is None or not hmac.compare_digest(found.secret_hash, given.secret_hash):
             return None
         now = utcnow()
         taken = db.session.execute(
@@ -194,12 +191,12 @@ def rotate(token: str, *, ip: str, last: Lifetimes, standings: Standings) -> Iss
 
 def session_of(token: str) -> UUID | None:
     """The session a refresh token names, whether the token holds or not."""
-    parts = _REFRESH.fullmatch(token)
-    if parts is None:
+    given = opaque.read(token, kind=_REFRESH)
+    if given is None:
         return None
     with begin(write=False):
         return db.session.execute(
-            select(RefreshToken.session_id).where(RefreshToken.id == _id(parts[1]))
+            select(RefreshToken.session_id).where(RefreshToken.id == given.id)
         ).scalar_one_or_none()
 
 
@@ -253,7 +250,8 @@ def revoke(session_id: UUID, *, reason: str) -> bool:
 
 
 def revoke_all(user_id: UUID, *, reason: str, but: UUID | None = None) -> None:
-    """End every session of somebody, except ``but``."""
+    """End every session of somebody, except ``but``, and every log-in of theirs that is half done."""
+    tickets.void(user_id)  # first: one being redeemed now is waited for, and its session ended below
     statement = update(AuthSession).where(AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None))
     if but is not None:
         statement = statement.where(AuthSession.id != but)
@@ -261,19 +259,10 @@ def revoke_all(user_id: UUID, *, reason: str, but: UUID | None = None) -> None:
 
 
 def _issue(session_id: UUID, now: datetime, last: Lifetimes, *, until: datetime) -> tuple[str, datetime]:
-    identifier, secret = uuid7(), secrets.token_urlsafe(32)
+    identifier = uuid7()
+    text, secret_hash = opaque.make(identifier, kind=_REFRESH)
     expires_at = min(now + last.idle, until)
     db.insert(
-        RefreshToken(id=identifier, session_id=session_id, secret_hash=_hash(secret), expires_at=expires_at)
+        RefreshToken(id=identifier, session_id=session_id, secret_hash=secret_hash, expires_at=expires_at)
     )
-    readable = base64.b32encode(identifier.bytes).decode().rstrip("=").lower()
-    return f"rt_{readable}_{secret}", expires_at
-
-
-def _id(readable: str) -> UUID:
-    return UUID(bytes=base64.b32decode(f"{readable.upper()}======"))
-
-
-def _hash(secret: str) -> str:
-    # 256 random bits: a plain hash cannot be searched, a slow one would only cost
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return text, expires_at

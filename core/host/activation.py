@@ -15,6 +15,7 @@ from core.hooks import Hooks
 from core.web.server import API, Server
 
 from .record import Failure, Offer, Record
+from .urls import owned
 
 COMMANDS = "jobstead.commands"
 """Key of the app's extensions: the plugins' commands, ``{command name: (plugin, command)}``."""
@@ -73,7 +74,7 @@ def _check_routes(app: Server, record: Record, offer: Offer) -> None:
         if rule.endpoint == "static":
             continue
         path = rule.rule.removeprefix(f"{API}/")
-        if path == rule.rule or path.removeprefix("admin/").split("/")[0] not in urls:
+        if path == rule.rule or not owned(path.removeprefix("admin/"), urls):
             raise Failure(f"the route {rule.rule} lies outside its urls ({', '.join(urls) or 'none'})")
         if any((rule.rule, method) in taken for method in rule.methods or ()):
             raise Failure(f"the route {rule.rule} is taken")

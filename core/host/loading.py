@@ -18,7 +18,7 @@ from core.config import Config
 from core.hooks import Hooks
 from core.log import get_logger
 from core.switch import Switch
-from core.web.server import Server
+from core.web.server import API, Server
 
 from . import activation, importing, migrations, settings, state
 from .discovery import Found
@@ -27,6 +27,7 @@ from .ownership import Ownership
 from .record import Failure, Record, reason
 from .requirements import unmet
 from .snapshot import Snapshot
+from .urls import Urls
 
 log = get_logger(__name__)
 
@@ -47,11 +48,13 @@ class Loader:
         self._permissions: Permissions = app.extensions["jobstead.permissions"]
         self._switch: Switch = app.extensions["jobstead.switch"]
         self._settings = app.extensions.setdefault(settings.KEY, {})
-        self._segments = dict.fromkeys(_segments(app), "core")
+        self._urls = Urls(_routes(app))
         self.records: dict[str, Record] = {name: Record(found) for name, found in inventory.found.items()}
 
     def run(self, wishes: state.Wishes) -> None:
         """Take every enabled plugin as far as it goes. Raises ``RefusedError`` when strict."""
+        if wishes.generation == state.UNKNOWN:
+            self._switch.wanted = None
         self._note_absent(wishes)
         for record in self.records.values():
             self._step(record, "enabled", lambda r: self._enable(r, wishes))
@@ -82,6 +85,7 @@ class Loader:
 
     def _fail(self, record: Record, fault: BaseException) -> None:
         record.state, record.reason = "failed", reason(fault, record.found.folder)
+        self._note_wanted(record)
         self._withdraw(record)
         log.error("plugin failed", plugin=record.name, step=record.step, reason=record.reason)
         if self._config.strict:
@@ -93,7 +97,7 @@ class Loader:
         self._switch.defaults.pop(name, None)
         self._settings.pop(name, None)
         self._permissions.withdraw(name)
-        self._segments = {segment: whose for segment, whose in self._segments.items() if whose != name}
+        self._urls.release(name)
         undo: list[Callable[[], None]] = [
             lambda: self._hooks.unregister(name),
             lambda: activation.withdraw(self._app, record),
@@ -127,8 +131,14 @@ class Loader:
             found = Found(name, "missing", f"plugins.{name}", None, fault="is not on this machine")
             self.records[name] = Record(found)
 
+    def _note_wanted(self, record: Record) -> None:
+        if self._switch.wanted is not None:
+            self._switch.wanted.add(record.name)
+
     def _enable(self, record: Record, wishes: state.Wishes) -> None:
         record.enabled, record.decided_by = state.decide(record.found, self._config, self._environ, wishes)
+        if record.enabled:
+            self._note_wanted(record)
         if self._config.safe_mode:
             record.reason = "safe mode: core runs alone"
         elif record.enabled:
@@ -146,10 +156,10 @@ class Loader:
         missing = unmet(manifest, loaded, {name: self._why_not(name) for name in manifest.needs})
         if missing:
             raise Failure(missing)
-        for segment in manifest.urls:
-            if segment in self._segments:
-                raise Failure(f"the url segment {segment} belongs to {self._segments[segment]}")
-        self._segments.update(dict.fromkeys(manifest.urls, record.name))
+        for url in manifest.urls:
+            if owner := self._urls.owner(url):
+                raise Failure(f"the url {url} belongs to {owner}")
+        self._urls.claim(manifest.urls, record.name)
 
     def _import(self, record: Record) -> None:
         before = set(db.metadata.tables)
@@ -217,8 +227,8 @@ class Loader:
         record.state = "active"
 
 
-def _segments(app: Server) -> set[str]:
-    """First path segments below the API that core's own routes have."""
-    prefix = "/api/v1/"
+def _routes(app: Server) -> set[str]:
+    """The paths of core's own routes below the API."""
+    prefix = f"{API}/"
     paths = (rule.rule for rule in app.url_map.iter_rules())
-    return {path.removeprefix(prefix).split("/")[0] for path in paths if path.startswith(prefix)}
+    return {path.removeprefix(prefix) for path in paths if path.startswith(prefix)}

@@ -5,7 +5,7 @@
     api = ">=1,<2"                # range of the hook API (core.hookspecs.API_VERSION), never of the app
     summary = "Keep any posting."
     category = "career"
-    urls = ["bookmarks"]          # first path segments below /api/v1 and /api/v1/admin that it owns
+    urls = ["bookmarks"]          # paths it owns below /api/v1 and /api/v1/admin (core.host.urls)
     scope = "tenant"              # or "instance": not switched by organisations
     default = "on"                # for organisations, once the instance has it: "on" or "off"
     requires = ["job_boards"]     # plugins it cannot do without, each with an optional range
@@ -38,7 +38,8 @@ from packaging.version import InvalidVersion, Version
 
 FILE = "plugin.toml"
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-SEGMENT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_SEGMENT = r"[a-z0-9]+(-[a-z0-9]+)*"
+URL = re.compile(rf"{_SEGMENT}(/({_SEGMENT}|\*))*")
 RESERVED = frozenset({"core", "plugins", "alembic", "jobstead"})
 _LONGEST_NAME = 40  # leaves room for table names within PostgreSQL's 63 bytes
 
@@ -107,7 +108,7 @@ def parse(table: Mapping[str, Any]) -> Manifest:
         api=_convert(table, "api", SpecifierSet, InvalidSpecifier, needed=True),
         summary=_text(table, "summary", needed=True),
         category=_text(table, "category") or "other",
-        urls=_matching(table, "urls", SEGMENT, "a single path segment such as job-postings"),
+        urls=_matching(table, "urls", URL, "a path such as job-postings, or auth/mfa"),
         scope=_one_of(table, "scope", ("tenant", "instance")),
         default=_one_of(table, "default", ("on", "off")),
         requires=_requirements(table, "requires"),

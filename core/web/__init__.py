@@ -21,7 +21,7 @@ from .meta import add_fact
 from .outgoing import OutgoingError
 from .request import body_limit
 from .results import objections
-from .schema import Schema, camel
+from .schema import OneOf, Schema, camel
 from .server import API, SAFE, Server, hold, refuse_undeclared, release
 from .state import Gate, ViewInfo, Web, web
 
@@ -34,6 +34,7 @@ __all__ = [
     "Blueprint",
     "FilterSchema",
     "Gate",
+    "OneOf",
     "OutgoingClient",
     "OutgoingError",
     "Schema",

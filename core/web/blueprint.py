@@ -24,7 +24,7 @@ from .filters import FilterSchema, from_query
 from .json_provider import dump_bytes
 from .paging import LIMIT, MOST, Sorts
 from .request import Request, body_limit
-from .schema import Schema
+from .schema import OneOf, Schema
 
 View = Callable[..., Any]
 Decorator = Callable[[View], View]
@@ -97,7 +97,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         return decorate
 
     def response(
-        self, status_code: int | str | HTTPStatus, schema: AnySchema | None = None, **options: Any
+        self, status_code: int | str | HTTPStatus, schema: AnySchema | OneOf | None = None, **options: Any
     ) -> Decorator:
         """Answer with what the view returns: a ``select()`` (its one row, else 404), an object, or with no
         schema any JSON value; ``None`` answers an empty body. A ``Response`` goes out as it is.
@@ -105,7 +105,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         The view may return ``(value, status)`` or ``(value, status, headers)`` too.
         """
         status = int(status_code)
-        writer = _instance(schema) if schema is not None else None
+        writer = schema if schema is None or isinstance(schema, OneOf) else _instance(schema)
 
         def decorate(view: View) -> View:
             @wraps(view)
@@ -115,7 +115,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
                     set_status_and_headers_in_response(value, said, headers)
                     return value
                 if isinstance(value, Select):
-                    if writer is None:
+                    if writer is None or isinstance(writer, OneOf):
                         raise TypeError(
                             "a view that returns a select() names its schema: @blp.response(200, Schema)"
                         )
@@ -173,9 +173,10 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         return decorate
 
     def _documented_response(
-        self, wrapper: View, status: int, schema: marshmallow.Schema | None, options: dict[str, Any]
+        self, wrapper: View, status: int, schema: marshmallow.Schema | OneOf | None, options: dict[str, Any]
     ) -> View:
-        describe = super().response(status, schema, **options)
+        described = {"oneOf": list(schema.schemas)} if isinstance(schema, OneOf) else schema
+        describe = super().response(status, described, **options)
         wrapper._apidoc = describe(wrapper)._apidoc  # type: ignore[attr-defined]
         return wrapper
 

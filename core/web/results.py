@@ -17,6 +17,7 @@ from .json_provider import dump_bytes
 from .narrow import LIMIT, ONE, Shape, narrow
 from .paging import Position, Sorts, read_position, write_cursor
 from .plan import Source, plan_of, source_of
+from .schema import OneOf
 from .state import web
 
 
@@ -36,7 +37,7 @@ def resource(statement: Select[Any], schema: marshmallow.Schema) -> bytes:
     return dump_bytes(found)
 
 
-def dumped(value: Any, schema: marshmallow.Schema) -> bytes:
+def dumped(value: Any, schema: marshmallow.Schema | OneOf) -> bytes:
     """An object, or a list of them where the schema says ``many``. Defaults of new rows are filled first."""
     db.unit.flush()
     return dump_bytes(schema.dump(value))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -61,6 +61,23 @@ class Schema(marshmallow.Schema):
 
     def _renamed(self, messages: dict[Any, Any]) -> dict[Any, Any]:
         return {(self.fields[k].data_key or k) if k in self.fields else k: v for k, v in messages.items()}
+
+
+class OneOf:
+    """Two schemas of which an answer has one: ``second`` where ``choose`` says so of the value.
+
+    For ``@blp.response`` alone; the document shows both.
+    """
+
+    def __init__(
+        self, first: marshmallow.Schema, second: marshmallow.Schema, *, choose: Callable[[Any], bool]
+    ) -> None:
+        self.schemas = (first, second)
+        self._choose = choose
+
+    def dump(self, value: Any) -> Any:
+        """What goes out."""
+        return self.schemas[self._choose(value)].dump(value)
 
 
 def _parts(field: Any) -> Iterator[Any]:

@@ -106,3 +106,14 @@ def test_a_misspelt_hook_is_told(hooks: Hooks) -> None:
     hooks.register("one", SimpleNamespace(grete=grete))
     with pytest.raises(pluggy.PluginValidationError):
         hooks.check_pending()
+
+
+def test_what_must_be_answered_raises_for_the_first_fault_and_never_tires(hooks: Hooks) -> None:
+    hooks.register("one", plugin("hi"))
+    hooks.register("three", plugin(None))
+    assert hooks.all("greet", name="Ada") == [("one", "hi")]
+    hooks.register("two", plugin(exits))
+    for _ in range(5):
+        with pytest.raises(HookFailed) as fault:
+            hooks.all("greet", name="Ada")
+        assert (fault.value.plugin, fault.value.hook) == ("two", "greet")

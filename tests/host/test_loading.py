@@ -25,7 +25,7 @@ SICK = {
     "broken_mapping": ("mapped", "NobodyIsCalledSo"),
     "broken_migration": ("migrated", "1 migration(s) pending (0001): run jobstead db upgrade"),
     "broken_requirement": ("validated", "requires the plugin nowhere, which is not installed"),
-    "broken_url": ("validated", "the url segment sample-notes belongs to sample"),
+    "broken_url": ("validated", "the url sample-notes belongs to sample"),
 }
 
 
@@ -199,7 +199,51 @@ def test_a_fault_after_routes_were_taken_on_takes_them_back(instance: Instance) 
 
 def test_core_segments_belong_to_core(instance: Instance) -> None:
     instance.write("greedy", 'urls = ["plugins"]')
-    assert host(instance.boot()).records["greedy"].reason == "the url segment plugins belongs to core"
+    assert host(instance.boot()).records["greedy"].reason == "the url plugins belongs to core"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "reason"),
+    [
+        ("plugins/extras", "plugins/*/extras", None),
+        ("plugins/extras", "plugins/extras", "the url plugins/extras belongs to first"),
+        ("plugins/extras", "plugins/extras/more", "the url plugins/extras/more belongs to first"),
+        ("things/some", "things", "the url things belongs to first"),
+        ("things/some", "things/*", None),
+        ("things", "plugins/*", "the url plugins/* belongs to core"),
+        ("things", "errors/*/more", None),
+    ],
+)
+def test_a_longer_url_belongs_to_who_claimed_it(
+    instance: Instance, first: str, second: str, reason: str | None
+) -> None:
+    instance.write("first", f'urls = ["{first}"]')
+    instance.write("second", f'urls = ["{second}"]')
+    records = host(instance.boot()).records
+    assert (records["first"].state, records["first"].reason) == ("active", None)
+    assert records["second"].reason == reason
+
+
+@pytest.mark.parametrize(
+    ("urls", "prefix", "rule", "asked"),
+    [
+        ("plugins/deep", "/plugins", "/deep/x", "/plugins/deep/x"),
+        ("things/*", "/things", "/<name>/y", "/things/any/y"),
+        ("things/*", "/things", "/spelt", None),
+        ("things/*", "/things", "/<path:name>", None),
+    ],
+)
+def test_routes_lie_below_what_is_owned(
+    instance: Instance, urls: str, prefix: str, rule: str, asked: str | None
+) -> None:
+    init = ROUTE.format(name="deep", prefix=prefix, rule=rule, mark="@public")
+    instance.write("deep", f'urls = ["{urls}"]', init=init.replace("view()", "view(name=None)"))
+    app = instance.boot()
+    assert client(app).get("/api/v1/plugins/deep").json["name"] == "deep"  # core's own route goes on
+    if asked is None:
+        assert "lies outside its urls" in (host(app).records["deep"].reason or "")
+    else:
+        assert client(app).get(f"/api/v1{asked}").status_code == 200
 
 
 MODELS = """

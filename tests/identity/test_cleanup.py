@@ -105,12 +105,13 @@ def test_it_happens_by_the_clock(world: World, ann: Person, now: datetime) -> No
         "core.forget_codes": "0 0 * * *",
         "core.forget_keys": "5 0 * * *",
         "core.forget_sessions": "0 */6 * * *",
+        "core.forget_tickets": "10 0 * * *",
     }
     reconcile(engine())
     world.post("/auth/forgot-password", {"email": ANN})
 
     with time_machine.travel(now + timedelta(days=40)):
-        assert tick(engine()) >= 3
+        assert tick(engine()) >= 4
         drain()
         assert (_count(world, Code), _count(world, AuthSession), _count(world, RefreshToken)) == (0, 0, 0)
         assert sorted(world.execute(select(SigningKey.state)).scalars()) == ["active", "next"]
