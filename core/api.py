@@ -50,6 +50,7 @@ from .auth.entering import (
 )
 from .auth.fresh import confirm_fresh
 from .auth.schemas import signed_in
+from .auth.vouching import add_user, end_other_sessions, has_password, reclaim, session_holds
 from .clock import utcnow
 from .config import Config
 from .context import organisation_id
@@ -74,7 +75,8 @@ from .log import get_logger
 from .orgs import invitation_token
 from .switch import active
 from .typed import Secret, SecretField
-from .users import UserInfo, find_user
+from .users import UserInfo, find_by_email, find_user
+from .users import normalise as normalise_email
 from .web import Blueprint, FilterSchema, OneOf, OutgoingError, Schema, body_limit, http_client
 
 __all__ = [  # noqa: RUF022  in the order of the docstring
@@ -113,6 +115,13 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "give_cookies",
     "caller",
     "security_alert",
+    "add_user",
+    "reclaim",
+    "find_by_email",
+    "normalise_email",
+    "has_password",
+    "session_holds",
+    "end_other_sessions",
     "encrypt",
     "decrypt",
     "DecryptError",
@@ -175,6 +184,7 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "verification_code",
     "invitation_token",
     "data_dir",
+    "public_url",
     "get_logger",
 ]
 
@@ -207,8 +217,17 @@ def decrypt(sealed: str, *, aad: str) -> bytes:
     return keyring().decrypt(sealed, aad=aad)
 
 
+def public_url() -> str:
+    """Where this instance is reached, without a slash at the end. No header of a request changes it."""
+    return _config().server.url
+
+
 def data_dir() -> Path:
     """The directory this instance keeps its data in; make a folder named after your plugin there."""
-    folder = cast(Config, current_app.extensions["jobstead.config"]).data_dir
+    folder = _config().data_dir
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _config() -> Config:
+    return cast(Config, current_app.extensions["jobstead.config"])

@@ -63,6 +63,16 @@ class SessionEnded(Event, type="session.ended", version=1, scope="instance"):
 
 
 @dataclass(frozen=True)
+class UserReclaimed(Event, type="user.reclaimed", version=1, scope="instance"):
+    """An account went to the owner of its address, which was not verified: its maker's ways in are closed.
+
+    Plugins that keep something with which people get in delete theirs.
+    """
+
+    user_id: UUID
+
+
+@dataclass(frozen=True)
 class SecurityAlert(Event, type="security.alert", version=1, scope="instance"):
     """Something happened that the owner should hear of.
 
@@ -84,5 +94,6 @@ EVENTS: tuple[type[Event], ...] = (
     PasswordChanged,
     EmailChanged,
     SessionEnded,
+    UserReclaimed,
     SecurityAlert,
 )

@@ -89,6 +89,12 @@ class Server:
         validate=Range(0, 10),
     )
 
+    @property
+    def url(self) -> str:
+        """Where this instance is reached: ``public_url``, else the address it listens on."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
+
 
 @dataclass(frozen=True)
 class Database:

@@ -1,4 +1,4 @@
-"""Facts about linked accounts. They name issuer and provider, never a token or what somebody is called there."""
+"""Facts about linked accounts. They name issuer and provider, never a token or who somebody is there."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def issuer_of(token: str) -> TokenIssuer | None:
 
 
 def read(token: str) -> tuple[TokenIssuer, dict[str, Any]]:
-    """Who issued ``token``, and its claims. Raises ``Unauthorized`` ``invalid_token`` alike for every fault."""
+    """Who issued ``token``, and its claims. Raises ``Unauthorized`` alike for every fault."""
     issuer = issuer_of(token)
     if issuer is None:
         raise tokens.refused()

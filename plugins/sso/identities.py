@@ -51,9 +51,5 @@ def unlink(identity_id: UUID) -> None:
         )
     db.session.execute(delete(Identity).where(Identity.id == identity_id))
     end_other_sessions()
-    emit(
-        IdentityUnlinked(
-            user_id=user_id, identity_id=identity_id, provider=row.provider, issuer=row.issuer
-        )
-    )
+    emit(IdentityUnlinked(user_id=user_id, identity_id=identity_id, provider=row.provider, issuer=row.issuer))
     security_alert(user_id, kind="identity_unlinked")

@@ -79,9 +79,7 @@ def _linked(provider: Provider, attempt: Attempt, claims: dict[str, Any]) -> str
 def _let_in(provider: Provider, attempt: Attempt, claims: dict[str, Any], target: str) -> str:
     user_id = linking.enter(provider, claims)
     if attempt.challenge is not None:
-        return targets.extended(
-            target, code=entry_codes.issue(user_id, challenge=attempt.challenge, amr=AMR)
-        )
+        return targets.extended(target, code=entry_codes.issue(user_id, challenge=attempt.challenge, amr=AMR))
     given = give_cookies(sign_in(user_id, amr=AMR))
     if "ticket" not in given:
         return target

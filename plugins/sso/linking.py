@@ -17,7 +17,7 @@ from core.api import (
     db,
     delete,
     emit,
-    find_user_by_email,
+    find_by_email,
     normalise_email,
     reclaim,
     security_alert,
@@ -43,7 +43,7 @@ def enter(voucher: Voucher, claims: Claims) -> UUID:
     if known is not None:
         return known
     email = _address(voucher, claims)
-    user = find_user_by_email(email)
+    user = find_by_email(email)
     if user is None:
         if not voucher.sign_up:
             raise Forbidden("You have no account here.", code="sign_up_closed")
@@ -140,9 +140,7 @@ def _take_over(user: UserInfo, voucher: Voucher, claims: Claims) -> None:
         raise Forbidden("This account is suspended.", code="account_suspended")
     if not user.verified:
         db.session.execute(
-            delete(Identity)
-            .where(Identity.user_id == user.id)
-            .execution_options(synchronize_session=False)
+            delete(Identity).where(Identity.user_id == user.id).execution_options(synchronize_session=False)
         )
         reclaim(user.id)
 

@@ -21,7 +21,7 @@ class StartIn(Schema):
     next = fields.String(validate=validate.Length(min=1, max=LONGEST), metadata=_TARGET)
     code_challenge = fields.String(
         validate=_CHALLENGE,
-        metadata={"description": "Land with a code to exchange, bound to this S256 challenge, not with cookies."},
+        metadata={"description": "S256; land with a code bound to it, not with cookies."},
     )
 
 
