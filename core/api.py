@@ -43,6 +43,7 @@ from .auth.cookies import check_origin
 from .auth.cookies import give as give_cookies
 from .auth.entering import (
     finish_sign_in,
+    prepare_sign_in,
     require_second_step,
     sign_in,
     ticket_holder,
@@ -104,6 +105,7 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "Unavailable",
     "Unauthorized",
     # signing in
+    "prepare_sign_in",
     "sign_in",
     "signed_in",
     "ticket_holder",

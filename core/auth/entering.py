@@ -29,6 +29,12 @@ from .state import auth
 log = get_logger(__name__)
 
 
+def prepare_sign_in() -> None:
+    """Have the signing key at hand. Call it before the first statement of whatever signs somebody in:
+    reading the key, or making the very first one, is a transaction of its own."""
+    auth().keys.active()
+
+
 def sign_in(user_id: UUID, *, amr: Sequence[str]) -> dict[str, Any]:
     """Let somebody in whose identity the caller has just established by the methods ``amr`` (RFC 8176).
 

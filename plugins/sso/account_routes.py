@@ -13,6 +13,7 @@ from core.api import (
     check_origin,
     confirm_fresh,
     give_cookies,
+    prepare_sign_in,
     principal,
     public,
     require,
@@ -66,6 +67,7 @@ def exchange(data: dict[str, Any]) -> dict[str, Any]:
     """
     if data["cookies"]:
         check_origin()  # or another site could sign its visitors in as somebody else
+    prepare_sign_in()
     if "code" in data:
         tokens = entry_codes.exchange(data["code"], data["code_verifier"])
     else:

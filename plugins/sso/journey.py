@@ -12,6 +12,7 @@ from core.api import (
     Problem,
     begin,
     give_cookies,
+    prepare_sign_in,
     principal,
     session_holds,
     sign_in,
@@ -57,6 +58,7 @@ def come_back(provider: Provider, given: dict[str, Any]) -> Response:
     try:
         claims = flow.claims_of(provider, attempt, given)
         target = targets.checked(attempt.target)
+        prepare_sign_in()
         with begin():
             url = _linked(provider, attempt, claims) if attempt.user_id else None
             url = url or _let_in(provider, attempt, claims, target)
