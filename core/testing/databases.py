@@ -46,8 +46,13 @@ class Databases(ABC):
         """The URL of a copy of what ``migrate`` makes of an empty database."""
         template = self._templates.get(key)
         if template is None:
-            template = self._templates[key] = self.create()
-            migrate(self.url(template))
+            template = self.create()
+            try:
+                migrate(self.url(template))
+            except BaseException:
+                self.drop(template)  # half of what it should be: nobody gets a copy
+                raise
+            self._templates[key] = template
         name = self.create(template)
         try:
             yield self.url(name)

@@ -12,6 +12,8 @@ from core.testing import Instance
 from .conftest import Browser, Somebody, landed, query_of, settings
 from .idp import HTTP, Idp
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:

@@ -16,6 +16,8 @@ from .idp import Idp, public_pem, unsigned
 
 Forge = Callable[[Idp, dict[str, Any]], str]
 
+pytestmark = pytest.mark.once
+
 
 def arrive(browser: Browser, idp: Idp, somebody: Somebody, forge: Forge, **more: Any) -> str:
     """Where somebody lands for whom the provider's answer holds the token that ``forge`` makes."""
