@@ -36,11 +36,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .access import Principal, may, principal, public, require
+from .auth.admin.people import confirm_reach
 from .auth.alerts import security_alert
-from .auth.asking import caller
 from .auth.codes import verification_code
 from .auth.cookies import check_origin
 from .auth.cookies import give as give_cookies
+from .auth.devices import end_sessions
 from .auth.entering import (
     finish_sign_in,
     prepare_sign_in,
@@ -51,7 +52,7 @@ from .auth.entering import (
 )
 from .auth.fresh import confirm_fresh
 from .auth.schemas import signed_in
-from .auth.vouching import add_user, end_other_sessions, has_password, reclaim, session_holds
+from .auth.vouching import add_user, has_password, reclaim, session_holds
 from .clock import utcnow
 from .config import Config
 from .context import organisation_id
@@ -78,14 +79,13 @@ from .switch import active
 from .typed import Secret, SecretField
 from .users import UserInfo, find_by_email, find_user
 from .users import normalise as normalise_email
-from .web import Blueprint, FilterSchema, OneOf, OutgoingError, Schema, body_limit, http_client
+from .web import Blueprint, FilterSchema, OutgoingError, Schema, body_limit, http_client
 
 __all__ = [  # noqa: RUF022  in the order of the docstring
     # routes
     "Blueprint",
     "Schema",
     "FilterSchema",
-    "OneOf",
     "body_limit",
     "ValidationError",
     "fields",
@@ -112,10 +112,11 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "finish_sign_in",
     "require_second_step",
     "waive_second_step",
+    "end_sessions",
     "confirm_fresh",
+    "confirm_reach",
     "check_origin",
     "give_cookies",
-    "caller",
     "security_alert",
     "add_user",
     "reclaim",
@@ -123,9 +124,9 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "normalise_email",
     "has_password",
     "session_holds",
-    "end_other_sessions",
     "encrypt",
     "decrypt",
+    "digest",
     "DecryptError",
     # rows
     "db",
@@ -222,6 +223,14 @@ def decrypt(sealed: str, *, aad: str) -> bytes:
 def public_url() -> str:
     """Where this instance is reached, without a slash at the end. No header of a request changes it."""
     return _config().server.url
+
+
+def digest(text: str, *, purpose: str) -> str:
+    """What stands for a short secret in a table: 64 hex digits that need this instance's key to be searched.
+
+    ``purpose`` begins with the plugin's name; the same text has another digest for each.
+    """
+    return keyring().digest(text, purpose=purpose)
 
 
 def data_dir() -> Path:

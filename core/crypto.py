@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
+import hmac
 import os
 import re
 import secrets
@@ -82,6 +84,10 @@ class Keyring:
             "A stored secret does not open with this instance's master key: "
             "restore secrets/master.key from the backup that the data came from."
         )
+
+    def digest(self, text: str, *, purpose: str) -> str:
+        """What stands for a short secret in a table, to be searched with the key alone (HMAC-SHA256, hex)."""
+        return hmac.new(self.derive(purpose), text.encode(), hashlib.sha256).hexdigest()
 
     def derive(self, purpose: str) -> bytes:
         """32 bytes for ``purpose`` alone (HKDF-SHA256); the same at each start."""

@@ -77,7 +77,7 @@ def end_session(session_id: UUID) -> None:
 @account.response(204)
 def end_other_sessions() -> None:
     """End every session but the asking one, in every process within five seconds."""
-    devices.end_others(my_id(), but=principal().session_id)
+    devices.end_sessions(my_id(), but=principal().session_id)
 
 
 @account.post("/change-email")

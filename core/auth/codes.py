@@ -190,8 +190,7 @@ def verification_code(code_id: UUID) -> str:
 
 def address_key(email: str) -> str:
     """What stands for an address in a table that also counts addresses nobody has here."""
-    key = keyring().derive("auth.address")
-    return hmac.new(key, email.encode(), hashlib.sha256).hexdigest()
+    return keyring().digest(email, purpose="auth.address")
 
 
 def _digits(code_id: UUID, user_id: UUID | None, purpose: str) -> str:

@@ -32,10 +32,13 @@ def end(user_id: UUID, session_id: UUID, *, reason: str = "revoked") -> bool:
     return bool(_revoke(user_id, AuthSession.id == session_id, reason))
 
 
-def end_others(user_id: UUID, *, but: UUID | None) -> None:
-    """End every session of somebody, except ``but``, and every log-in of theirs that is half done."""
+def end_sessions(user_id: UUID, *, but: UUID | None = None, reason: str = "others_revoked") -> None:
+    """End every session of somebody, except ``but``, and every log-in of theirs that is half done.
+
+    In the open unit of work; ``session.ended`` tells of each, with ``reason`` (at most 40 characters).
+    """
     tickets.void(user_id)
-    _revoke(user_id, AuthSession.id != but if but else AuthSession.id.is_not(None), "others_revoked")
+    _revoke(user_id, AuthSession.id != but if but else AuthSession.id.is_not(None), reason)
 
 
 def _revoke(user_id: UUID, which: object, reason: str) -> list[UUID]:

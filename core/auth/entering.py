@@ -85,8 +85,10 @@ def require_second_step(user_id: UUID, *, plugin: str) -> None:
     """Note that somebody gets in only past ``plugin``'s ``login_guard``, in the open unit of work.
 
     While the plugin should run and does not (it failed, or core runs alone in safe mode), they are
-    refused with 503. Where an admin switched it off, they get in without.
+    refused with 503. Where an admin switched it off, they get in without. Whoever is being let in at
+    this moment is waited for: end their other sessions afterwards. Raises as ``sign_in`` does.
     """
+    _admissible(user_id)
     db.session.execute(
         db.unit.upsert(SecondStep).values(user_id=user_id, plugin=plugin).on_conflict_do_nothing()
     )

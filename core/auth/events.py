@@ -55,7 +55,7 @@ class EmailChanged(Event, type="email.changed", version=1, scope="instance"):
 
 @dataclass(frozen=True)
 class SessionEnded(Event, type="session.ended", version=1, scope="instance"):
-    """Its owner ended a session: ``reason`` is ``logged_out``, ``revoked`` or ``others_revoked``."""
+    """A session was ended; ``reason`` is ``logged_out``, ``revoked``, ``others_revoked`` or a plugin's."""
 
     user_id: UUID
     session_id: UUID

@@ -10,12 +10,11 @@ from uuid import UUID
 from sqlalchemy import delete, exists, select
 
 from core.clock import utcnow
-from core.context import principal
 from core.db import db
 from core.engine import emit
 from core.users import User, UserInfo, create_user, mark_verified
 
-from . import codes, devices, sessions
+from . import codes, sessions
 from .events import UserReclaimed
 from .models import AuthSession, OldPassword, Password
 from .state import auth
@@ -63,10 +62,3 @@ def session_holds(session_id: UUID) -> bool:
         User.status == "active",
     )
     return db.session.execute(held).scalar_one_or_none() is not None
-
-
-def end_other_sessions() -> None:
-    """End every session of the caller but the one that asks."""
-    who = principal()
-    if who.user_id is not None:
-        devices.end_others(who.user_id, but=who.session_id)

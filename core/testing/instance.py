@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from core import engine, host
 from core.app import create_app
-from core.auth import auth, keys, sessions, setup
+from core.auth import auth, credentials, keys, sessions, setup
 from core.config import load
 from core.db import begin, db, unscoped
 from core.engine.models import EventRow
@@ -77,9 +77,9 @@ class Instance:
         self._closing.callback(app.extensions["jobstead.db"].dispose)
         return app
 
-    def person(self, email: str, *, role: str | None = None) -> Person:
+    def person(self, email: str, *, role: str | None = None, password: str | None = None) -> Person:
         """Somebody verified and signed in, with an organisation of their own and, where given, a role
-        of the instance. They have no password."""
+        of the instance. Without ``password`` they cannot log in over HTTP."""
         with self.app.app_context(), begin():
             user = create_user(email=email, name=email.partition("@")[0].title(), verified=True)
             if user is None:
@@ -87,6 +87,8 @@ class Instance:
             auth(self.app).organisations.welcome(user)
             if role is not None:
                 grant_role(user.id, role)
+            if password is not None:
+                credentials.store(user.id, auth(self.app).passwords.hash(password))
         person = Person(self, user.id, email)
         person.sign_in()
         return person

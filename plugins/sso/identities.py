@@ -11,7 +11,7 @@ from core.api import (
     db,
     delete,
     emit,
-    end_other_sessions,
+    end_sessions,
     has_password,
     principal,
     security_alert,
@@ -50,6 +50,6 @@ def unlink(identity_id: UUID) -> None:
             code="last_way_in",
         )
     db.session.execute(delete(Identity).where(Identity.id == identity_id))
-    end_other_sessions()
+    end_sessions(user_id, but=principal().session_id, reason="identity_unlinked")
     emit(IdentityUnlinked(user_id=user_id, identity_id=identity_id, provider=row.provider, issuer=row.issuer))
     security_alert(user_id, kind="identity_unlinked")

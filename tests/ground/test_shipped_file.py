@@ -10,10 +10,11 @@ from core.config import ROOT, load
 SHIPPED = ROOT / "plugins.toml"
 
 
-def test_mail_and_notifications_run_and_job_boards_is_left_to_an_admin() -> None:
+def test_mail_mfa_and_notifications_run_and_job_boards_is_left_to_an_admin() -> None:
     config = load(SHIPPED, {})
     assert {name for name, table in config.plugins.items() if table.get("enabled")} == {
         "mail",
+        "mfa",
         "notifications",
     }
     assert "job_boards" not in config.plugins

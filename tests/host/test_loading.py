@@ -239,11 +239,32 @@ def test_routes_lie_below_what_is_owned(
     init = ROUTE.format(name="deep", prefix=prefix, rule=rule, mark="@public")
     instance.write("deep", f'urls = ["{urls}"]', init=init.replace("view()", "view(name=None)"))
     app = instance.boot()
-    assert client(app).get("/api/v1/plugins/deep").json["name"] == "deep"  # core's own route goes on
+    assert client(app).get("/api/v1/plugins/deep").json["manifest"]["name"] == "deep"  # core's own goes on
     if asked is None:
         assert "lies outside its urls" in (host(app).records["deep"].reason or "")
     else:
         assert client(app).get(f"/api/v1{asked}").status_code == 200
+
+
+def test_what_shall_run_is_known_and_in_doubt_everything_might(instance: Instance) -> None:
+    instance.samples("sample", "broken_import")
+    instance.write("idle", bundled=True)
+    instance.upgrade()
+    switch = instance.boot().extensions["jobstead.switch"]
+    assert [switch.missing(name) for name in ("sample", "broken_import", "idle", "unheard_of")] == [
+        False,
+        True,
+        False,
+        False,
+    ]
+    instance.environ["JOBSTEAD_SAFE_MODE"] = "true"
+    assert instance.boot().extensions["jobstead.switch"].missing("sample")
+
+    instance.environ |= {
+        "JOBSTEAD_SAFE_MODE": "false",
+        "DATABASE_URL": "postgresql+psycopg://x@127.0.0.1:1/x",
+    }
+    assert instance.boot().extensions["jobstead.switch"].missing("unheard_of")
 
 
 MODELS = """

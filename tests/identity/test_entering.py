@@ -143,6 +143,23 @@ def test_a_new_password_voids_the_tickets_of_the_old_one(guarded: World) -> None
     assert _knock(guarded, _ticket(guarded, ANN, NEW)).status_code == 200
 
 
+def test_no_session_of_the_old_password_outlives_a_reset_at_the_same_moment(guarded: World) -> None:
+    _join(guarded, ANN, "Guarded")
+    tickets = [_ticket(guarded) for _ in range(11)]
+    guarded.post("/auth/forgot-password", {"email": ANN})
+    reset = {"email": ANN, "code": guarded.code(ANN), "newPassword": NEW}
+
+    def act(number: int) -> Any:
+        if number == len(tickets):
+            return guarded.app.test_client().put("/api/v1/auth/reset-password", json=reset)
+        return _knock(guarded, tickets[number])
+
+    answers = crowd(act, size=len(tickets) + 1)
+    assert set(statuses(answers)) <= {200, 401}
+    assert guarded.execute(select(LoginTicket.id)).all() == []
+    assert guarded.execute(select(AuthSession.id).where(AuthSession.revoked_at.is_(None))).all() == []
+
+
 def test_suspended_between_the_steps(guarded: World) -> None:
     _join(guarded, ANN, "Guarded")
     ticket = _ticket(guarded)

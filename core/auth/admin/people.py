@@ -145,6 +145,11 @@ def assign(user_id: UUID, held: Iterable[str]) -> User:
     return _one(user_id)
 
 
+def confirm_reach(user_id: UUID) -> None:
+    """Lock somebody the caller is about to change. Raises ``NotFound``, ``Forbidden`` ``above_you``."""
+    rank.reach(_locked(user_id).roles)
+
+
 def suspend(user_id: UUID, reason: str) -> User:
     """Keep somebody out from now on. Raises as ``remove`` does, but for organisations."""
     row = _taken_out(user_id)
