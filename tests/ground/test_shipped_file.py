@@ -10,12 +10,13 @@ from core.config import ROOT, load
 SHIPPED = ROOT / "plugins.toml"
 
 
-def test_mail_mfa_and_notifications_run_and_job_boards_is_left_to_an_admin() -> None:
+def test_what_everybody_needs_runs_and_job_boards_is_left_to_an_admin() -> None:
     config = load(SHIPPED, {})
     assert {name for name, table in config.plugins.items() if table.get("enabled")} == {
         "mail",
         "mfa",
         "notifications",
+        "sso",
     }
     assert "job_boards" not in config.plugins
     assert config.warnings == ()
