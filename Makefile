@@ -35,5 +35,5 @@ bench: install-dev ## requests/s and events/s, as ratios (docs/figures.md)
 	@$(BIN)/python -m bench
 
 clean: ## remove what was installed and built; data in ./var stays
-	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage .coverage.* htmlcov
+	@rm -rf $(VENV) plugins/sso/tests/provider/node_modules build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage .coverage.* htmlcov
 	@find core plugins tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -44,6 +44,7 @@ from .auth.cookies import give as give_cookies
 from .auth.devices import end_sessions
 from .auth.entering import (
     finish_sign_in,
+    prepare_sign_in,
     require_second_step,
     sign_in,
     ticket_holder,
@@ -52,6 +53,7 @@ from .auth.entering import (
 from .auth.fresh import confirm_fresh
 from .auth.links import reset_link
 from .auth.schemas import signed_in
+from .auth.vouching import add_user, has_password, reclaim, session_holds
 from .clock import utcnow
 from .config import Config
 from .context import organisation_id
@@ -88,6 +90,7 @@ from .orgs import OrganisationInfo, find_organisation, invitation_token, organis
 from .switch import active
 from .typed import Secret, SecretField
 from .users import UserInfo, find_by_email, find_user
+from .users import normalise as normalise_email
 from .web import Blueprint, FilterSchema, OutgoingError, Schema, body_limit, http_client, rate_limit
 
 __all__ = [  # noqa: RUF022  in the order of the docstring
@@ -115,6 +118,7 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "Unavailable",
     "Unauthorized",
     # signing in
+    "prepare_sign_in",
     "sign_in",
     "signed_in",
     "ticket_holder",
@@ -127,6 +131,12 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "check_origin",
     "give_cookies",
     "security_alert",
+    "add_user",
+    "reclaim",
+    "find_by_email",
+    "normalise_email",
+    "has_password",
+    "session_holds",
     "encrypt",
     "decrypt",
     "digest",
@@ -190,7 +200,6 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "Secret",
     "SecretField",
     "find_user",
-    "find_by_email",
     "UserInfo",
     "find_organisation",
     "OrganisationInfo",
@@ -199,6 +208,7 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "invitation_token",
     "organisation_owners",
     "data_dir",
+    "public_url",
     "get_logger",
 ]
 
@@ -236,6 +246,11 @@ def derive_key(purpose: str) -> bytes:
     return keyring().derive(f"plugin.{purpose}")
 
 
+def public_url() -> str:
+    """Where this instance is reached, without a slash at the end. No header of a request changes it."""
+    return _config().server.url
+
+
 def digest(text: str, *, purpose: str) -> str:
     """What stands for a short secret in a table: 64 hex digits that need this instance's key to be searched.
 
@@ -246,6 +261,10 @@ def digest(text: str, *, purpose: str) -> str:
 
 def data_dir() -> Path:
     """The directory this instance keeps its data in; make a folder named after your plugin there."""
-    folder = cast(Config, current_app.extensions["jobstead.config"]).data_dir
+    folder = _config().data_dir
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _config() -> Config:
+    return cast(Config, current_app.extensions["jobstead.config"])

@@ -116,7 +116,16 @@ class Hooks:
         For questions that must not go unanswered: the first fault is raised as ``HookFailed``, nobody
         is passed over for earlier ones. Returns ``(plugin, result)`` pairs without ``None`` results.
         """
-        answers = []
+        return list(self._answers(hook, arguments))
+
+    def decided(self, hook: str, **arguments: object) -> tuple[str, Any] | None:
+        """Who first says anything of those that ``all`` asks, and what; nobody is asked after that.
+
+        A fault before it is raised as ``HookFailed``.
+        """
+        return next(self._answers(hook, arguments), None)
+
+    def _answers(self, hook: str, arguments: dict[str, object]) -> Iterator[tuple[str, Any]]:
         for impl in self._implementations(hook):
             if active(impl.plugin_name):
                 try:
@@ -124,8 +133,7 @@ class Hooks:
                 except (Exception, SystemExit) as fault:
                     raise HookFailed(impl.plugin_name, hook, fault) from fault
                 if result is not None:
-                    answers.append((impl.plugin_name, result))
-        return answers
+                    yield impl.plugin_name, result
 
     def first(self, hook: str, **arguments: object) -> Any | None:
         """The first result that is not ``None``, or ``None``; a fault is logged and passed over."""

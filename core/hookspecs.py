@@ -26,8 +26,10 @@ from .hooks import hookspec
 
 if TYPE_CHECKING:
     import click
-    from flask import Flask
+    from flask import Flask, Request
     from flask_smorest import Blueprint
+
+    from .context import Principal
 
 API_VERSION = "1.0"
 """Version of this contract: what a manifest's ``api`` range is compared with."""
@@ -105,6 +107,23 @@ def register_commands(config: Config) -> list[click.Command]:  # type: ignore[em
 
 
 # --- While it runs -------------------------------------------------------------------------------
+
+
+@hookspec(firstresult=True)
+def authenticate(request: Request, config: Config) -> Principal | None:
+    """May say who is asking, by a credential that core does not know.
+
+    When: before the view of each request that brings neither a token of this instance nor its cookie;
+    no unit of work is open, and no organisation is acted for. Asked of every plugin of the instance in
+    loading order until one answers. Core's own credentials never come here, whether they hold or not.
+    ``request``: the headers tell; a credential belongs into one that browsers do not add by themselves.
+    Result: a ``Principal`` with ``user_id``, or ``None`` for a credential that is not the plugin's.
+    Core looks the user up, within five seconds of every change: whoever is gone or suspended is refused,
+    roles are those of the user, and ``limited_to`` narrows what they may. With ``kind`` ``user`` and no
+    more they are that person, so somebody of whom a ``login_guard`` asks a second step is refused.
+    A raise refuses the request, except where the route is public: a ``Problem`` as it is, anything else
+    with 503 ``authentication_unavailable``.
+    """
 
 
 @hookspec

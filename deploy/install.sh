@@ -11,12 +11,18 @@ fail() { printf 'jobstead: %s\n' "$*" >&2; exit 1; }
 new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
 
 # What an installation depends on; a stamp that says otherwise is no stamp.
+provider=plugins/sso/tests/provider # of the tests, in Node.js
 fingerprint() { { pwd; "$venv/bin/python" -V; cat setup.cfg pyproject.toml; } 2>/dev/null | cksum; }
+dev_fingerprint() { fingerprint; { node -v; npm -v; cat "$provider/package-lock.json"; } 2>/dev/null | cksum; }
 fits() { # the interpreter of .venv still runs, and is the one asked for
     new_enough "$venv/bin/python" || return 1
     [ -z "${PYTHON:-}" ] || [ "$("$PYTHON" -V 2>/dev/null)" = "$("$venv/bin/python" -V)" ]
 }
-stamped() { [ -f "$venv/.installed-$1" ] && [ "$(cat "$venv/.installed-$1")" = "$(fingerprint)" ]; }
+stamped() {
+    [ -f "$venv/.installed-$1" ] || return 1
+    case $1 in dev) [ "$(cat "$venv/.installed-dev")" = "$(dev_fingerprint)" ] ;;
+        *) [ "$(cat "$venv/.installed-$1")" = "$(fingerprint)" ] ;; esac
+}
 
 fits && stamped "$wanted" && exit 0
 
@@ -62,8 +68,14 @@ if command -v redis-server >/dev/null 2>&1 || command -v valkey-server >/dev/nul
     install ".${extras:+[$extras]}" || fail "installing failed, the lines above say why: mend that (often the network) and run the same command again."
 fi
 
+# The tests of sso sign in at a provider in Node.js; without npm they are skipped, and say so.
+if [ "$wanted" = dev ] && command -v npm >/dev/null 2>&1; then
+    (cd "$provider" && npm ci --silent --no-audit --no-fund --ignore-scripts) ||
+        fail "installing $provider failed, the lines above say why: mend that (often the network) and run the same command again."
+fi
+
 # A start reads compiled code; some environments tell Python never to write any, and each start would compile it all.
 "$venv/bin/python" -m compileall -q core plugins || true
 
 fingerprint >"$venv/.installed-run"
-[ "$wanted" != dev ] || fingerprint >"$venv/.installed-dev"
+[ "$wanted" != dev ] || dev_fingerprint >"$venv/.installed-dev"

@@ -29,6 +29,12 @@ from .state import auth
 log = get_logger(__name__)
 
 
+def prepare_sign_in() -> None:
+    """Have the signing key at hand. Call it before the first statement of whatever signs somebody in:
+    reading the key, or making the very first one, is a transaction of its own."""
+    auth().keys.active()
+
+
 def sign_in(user_id: UUID, *, amr: Sequence[str]) -> dict[str, Any]:
     """Let somebody in whose identity the caller has just established by the methods ``amr`` (RFC 8176).
 
@@ -38,7 +44,7 @@ def sign_in(user_id: UUID, *, amr: Sequence[str]) -> dict[str, Any]:
     account that is gone, ``Unavailable`` where it cannot be said whether a second step is needed.
     """
     must_change = _admissible(user_id)
-    methods = _second_step(user_id, tuple(amr))
+    methods = second_step(user_id, tuple(amr))
     if methods:
         ticket, expires_at = tickets.issue(user_id, amr=list(amr))
         return {"mfa_required": True, "ticket": ticket, "methods": methods, "expires_at": expires_at}
@@ -157,8 +163,8 @@ def _admissible(user_id: UUID) -> bool:
     return bool(row.must_change)
 
 
-def _second_step(user_id: UUID, amr: tuple[str, ...]) -> list[str]:
-    """The methods that guards ask for, each once. Whatever is in doubt refuses."""
+def second_step(user_id: UUID, amr: tuple[str, ...]) -> list[str]:
+    """The methods that guards ask for beyond ``amr``, each once. Raises where that is in doubt."""
     needed = db.session.scalars(select(SecondStep.plugin).where(SecondStep.user_id == user_id)).all()
     absent = sorted(plugin for plugin in needed if switch().missing(plugin))
     if absent:

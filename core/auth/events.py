@@ -92,6 +92,18 @@ class SessionEnded(
 
 
 @dataclass(frozen=True)
+class UserReclaimed(
+    Event, type="user.reclaimed", version=1, scope="instance", target=("user", "user_id"), audited=()
+):
+    """An account went to the owner of its address, which was not verified: its maker's ways in are closed.
+
+    Plugins that keep something with which people get in delete theirs.
+    """
+
+    user_id: UUID
+
+
+@dataclass(frozen=True)
 class SessionsRevoked(
     Event,
     type="session.revoked",
@@ -188,5 +200,6 @@ EVENTS: tuple[type[Event], ...] = (
     LoginFailed,
     SigningKeyPublished,
     SigningKeyActivated,
+    UserReclaimed,
     SecurityAlert,
 )

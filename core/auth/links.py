@@ -33,7 +33,7 @@ def reset_link(code_id: UUID) -> str:
     if row is None or row.user_id is None or row.purpose != RESET:
         raise LookupError(f"there is no code {code_id}")
     readable = base64.b32encode(code_id.bytes).decode().rstrip("=").lower()
-    return f"{auth().config.server.base_url}{PATH}?token=jst_rst_{readable}_{_secret(code_id, row.user_id)}"
+    return f"{auth().config.server.url}{PATH}?token=jst_rst_{readable}_{_secret(code_id, row.user_id)}"
 
 
 def proven(token: str) -> Proof | None:

@@ -15,7 +15,7 @@ from . import cookies, credentials, devices, failures
 from .asking import Caller
 from .codes import VERIFY_EMAIL, request_code
 from .credentials import Credential
-from .entering import sign_in, tokens_of
+from .entering import prepare_sign_in, sign_in, tokens_of
 from .models import Password
 from .refresh import rotate, session_of
 from .state import auth
@@ -29,7 +29,7 @@ def log_in(*, email: str, password: str) -> dict[str, Any]:
     ``account_suspended``, or ``password_spent`` for the well-known first password's second use.
     """
     parts = auth()
-    parts.keys.active()  # made before the write transaction, should this be the first log-in ever
+    prepare_sign_in()
     found = credentials.find(email=email)
     right = parts.passwords.verify(found.hash if found else None, password)
     if found is None or found.hash is None or not right:

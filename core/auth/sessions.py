@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -47,15 +48,22 @@ class Standings:
 
     def of(self, session_id: UUID) -> Standing | None:
         """The standing of a session; ``None`` where there is no such row."""
+        return self._remembered(session_id, _read_standing)
+
+    def of_user(self, user_id: UUID) -> Standing | None:
+        """The standing of somebody whose credential no session stands behind."""
+        return self._remembered(user_id, _read_user)
+
+    def _remembered(self, identifier: UUID, read: Callable[[UUID], Standing | None]) -> Standing | None:
         now = time.monotonic()
-        seen = self._seen.get(session_id)
+        seen = self._seen.get(identifier)
         if seen is not None and now - seen[0] < FRESH_FOR:
             return seen[1]
         with begin(write=False):
-            standing = _read_standing(session_id)
+            standing = read(identifier)
         if len(self._seen) >= _REMEMBERED:
             self._seen.clear()
-        self._seen[session_id] = (now, standing)
+        self._seen[identifier] = (now, standing)
         return standing
 
     def forget(self, session_id: UUID | None = None) -> None:
@@ -100,6 +108,25 @@ def _read_standing(session_id: UUID) -> Standing | None:
         active=first.revoked_at is None and first.status == "active",
         must_change_password=bool(first.must_change),
         expires_at=first.expires_at,
+    )
+
+
+def _read_user(user_id: UUID) -> Standing | None:
+    rows = db.session.execute(
+        select(User.status, Password.must_change, UserRole.role)
+        .outerjoin(Password, Password.user_id == User.id)
+        .outerjoin(UserRole, UserRole.user_id == User.id)
+        .where(User.id == user_id)
+    ).all()
+    if not rows:
+        return None
+    return Standing(
+        user_id=user_id,
+        organisation_id=None,
+        roles=frozenset({"user", *(row.role for row in rows if row.role)}),
+        active=rows[0].status == "active",
+        must_change_password=bool(rows[0].must_change),
+        expires_at=utcnow() + timedelta(seconds=FRESH_FOR * 2),  # asked again before that
     )
 
 

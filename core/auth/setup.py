@@ -55,7 +55,7 @@ def issue_link(app: Flask) -> str | None:
             identifier = None if crowned else _open_setup()
         if _from_environment(first=not crowned) or identifier is None:
             return None
-        return f"{auth().config.server.base_url}/setup?token={_token(identifier)}"
+        return f"{auth().config.server.url}/setup?token={_token(identifier)}"
 
 
 def link_holds(token: str) -> bool:

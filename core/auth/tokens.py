@@ -77,6 +77,17 @@ class AccessTokens:
         header = {"alg": "RS256", "typ": TYPE, "kid": kid}
         return jws.serialize_compact(header, orjson.dumps(claims), key, algorithms=["RS256"])
 
+    def ours(self, token: str) -> bool:
+        """Whether a token claims to be one of this instance, and so is nobody else's to judge."""
+        if token in self._seen:
+            return True
+        if len(token) > LONGEST or not _SHAPE.fullmatch(token):
+            return False
+        try:
+            return bool(_object(token.split(".")[1]).get("iss") == self.issuer)
+        except BadToken:
+            return False
+
     def read(self, token: str) -> Claims:
         """What a token says, once its form, signature and times hold. Raises ``BadToken``."""
         claims = self._seen.get(token)

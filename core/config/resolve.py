@@ -118,15 +118,30 @@ class _Search:
             if isinstance(each, SecretField) and (name := self.environ.get(f"{variable}_FILE")):
                 return secrets.read(name, f"{variable}_FILE"), f"{source}_FILE"
         if key in table:
-            value = table[key]
-            return secrets.follow(value, where, self.environ) if isinstance(
-                each, SecretField
-            ) else value, self.file
+            return self._followed(each, table[key], where), self.file
         if key in stored:
             return stored[key], STORED
         if self.profile == "hardened" and "hardened" in each.metadata:
             return each.metadata["hardened"], HARDENED
         return missing, DEFAULT
+
+    def _followed(self, each: fields.Field[Any], value: Any, where: str) -> Any:
+        """``value`` with the secrets that it, or a table below a name of the operator's choice, points at."""
+        if isinstance(each, SecretField):
+            return secrets.follow(value, where, self.environ)
+        inner = _named(each)
+        if inner is None or not isinstance(value, Mapping):
+            return value
+        keys = _keys(inner)
+        return {
+            name: {
+                key: self._followed(keys[key], part, f"{name}.{key} of {where}") if key in keys else part
+                for key, part in table.items()
+            }
+            if isinstance(table, Mapping)
+            else table
+            for name, table in value.items()
+        }
 
     def _variables(self, each: fields.Field[Any], path: Path) -> Iterator[str]:
         yield _variable((*self.prefix, *path))
@@ -160,13 +175,14 @@ class _Search:
     def explain(self, schema: Schema, given: Mapping[str, Any], path: Path, message: str) -> NoReturn:
         """Raise for the value at ``path``, naming the place where somebody wrote it."""
         path, each, value = _walk(schema, given, path)
-        source = self.sources.get(".".join(path), DEFAULT)
+        above = (".".join(path[:depth]) for depth in range(len(path), 0, -1))
+        known = next((key for key in above if key in self.sources), "")
+        source = self.sources.get(known, DEFAULT)
         if message == "Missing data for required field.":
             key = path[-1] if path else ""
-            raise ConfigError(
-                f"{self._at(path[:-1])} needs {key}: "
-                f"write {key} = ... there or set {_variable((*self.prefix, *path))}."
-            )
+            # below names of the operator's choice no variable sets one key
+            variable = f" or set {_variable((*self.prefix, *path))}" if known == ".".join(path) else ""
+            raise ConfigError(f"{self._at(path[:-1])} needs {key}: write {key} = ... there{variable}.")
         hidden = isinstance(each, SecretField) or each is None or value is missing
         said = "" if hidden else f" = {_short(value)}"
         key = ".".join((*self.prefix, *path))
@@ -213,10 +229,24 @@ def _walk(schema: Schema, given: Mapping[str, Any], path: Path) -> tuple[Path, f
     for depth, key in enumerate(path):
         each = _keys(schema).get(key)
         value = value.get(key, missing) if isinstance(value, Mapping) else missing
+        tables = _named(each)
+        if tables is not None and depth + 1 < len(path):
+            here, rest = path[: depth + 2], path[depth + 3 :]  # between them "value" or "key"
+            inner = value.get(here[-1], missing) if isinstance(value, Mapping) else missing
+            if not rest or not isinstance(inner, Mapping):
+                return here, None, missing
+            below, each, value = _walk(tables, inner, rest)
+            return here + below, each, value
         if not isinstance(each, fields.Nested) or each.many:
             return path[: depth + 1], each, value
         schema = each.schema
     return path, None, missing
+
+
+def _named(each: fields.Field[Any] | None) -> Schema | None:
+    """The schema of tables below names of the operator's choice; ``None`` for any other field."""
+    inner = each.value_field if isinstance(each, fields.Dict) else None
+    return inner.schema if isinstance(inner, fields.Nested) and not inner.many else None
 
 
 def _read(each: fields.Field[Any], text: str, variable: str) -> Any:

@@ -98,9 +98,10 @@ class Server:
     )
 
     @property
-    def base_url(self) -> str:
-        """What links in mails begin with: ``public_url``, else this machine, for nobody else reaches it."""
-        return (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
+    def url(self) -> str:
+        """Where this instance is reached: ``public_url``, else the address it listens on."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
 
 @dataclass(frozen=True)

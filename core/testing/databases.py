@@ -71,8 +71,9 @@ class _SQLite(Databases):
     ) -> Iterator[tuple[str, Callable[[], None]]]:
         template = self._templates.get(key)
         if template is None:
-            template = self._templates[key] = self._folder / f"{uuid4().hex}.sqlite3"
+            template = self._folder / f"{uuid4().hex}.sqlite3"
             migrate(f"sqlite:///{template}")
+            self._templates[key] = template
         with self._file() as path:
 
             def renew() -> None:

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from core import engine
 from core.app import create_app
 from core.auth import auth, credentials, keys, sessions, setup
 from core.config import load
-from core.db import begin
+from core.db import begin, db, unscoped
+from core.engine.models import EventRow
 from core.host import migrations
 from core.users import create_user
 from core.users.service import grant_role
@@ -92,6 +94,14 @@ class Instance:
         person = Person(self, user.id, email)
         person.sign_in()
         return person
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        """The payloads of all events of a type, the oldest first."""
+        with self.app.app_context(), begin(write=False), unscoped("look"):
+            rows = db.session.scalars(
+                select(EventRow).where(EventRow.type == kind).order_by(EventRow.id)
+            ).all()
+            return [dict(row.payload) for row in rows]
 
     def drain(self) -> engine.Counts:
         """Let everything that waits happen: events reach their handlers, jobs run."""

@@ -10,13 +10,14 @@ from core.config import ROOT, load
 SHIPPED = ROOT / "plugins.toml"
 
 
-def test_job_boards_is_left_to_an_admin_and_the_rest_runs() -> None:
+def test_what_everybody_needs_runs_and_job_boards_is_left_to_an_admin() -> None:
     config = load(SHIPPED, {})
     assert {name for name, table in config.plugins.items() if table.get("enabled")} == {
         "audit",
         "mail",
         "mfa",
         "notifications",
+        "sso",
     }
     assert "job_boards" not in config.plugins
     assert config.warnings == ()
