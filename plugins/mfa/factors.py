@@ -29,13 +29,13 @@ def sealed(secret: bytes, *, factor_id: UUID, user_id: UUID) -> str:
 
 
 def step_in(factor: Factor, code: str) -> int | None:
-    """The unused time step of ``factor`` that ``code`` belongs to, if any."""
+    """The time step of ``factor`` that ``code`` belongs to, used or not; ``None`` where it is wrong."""
     try:
         secret = decrypt(factor.secret, aad=_bound_to(factor.id, factor.user_id))
     except DecryptError as fault:
         log.error("a factor's secret cannot be read", factor=str(factor.id), error=str(fault))
         return None
-    return totp.step_of(code, secret, now=utcnow(), after=factor.last_step)
+    return totp.step_of(code, secret, now=utcnow())
 
 
 def take(user_id: UUID, code: str) -> bool:

@@ -37,14 +37,14 @@ def picture(uri: str) -> str:
     return drawn
 
 
-def step_of(code: str, secret: bytes, *, now: datetime, after: int) -> int | None:
+def step_of(code: str, secret: bytes, *, now: datetime) -> int | None:
     """The time step that ``code`` belongs to: the present one, the one before or the one to come.
 
-    ``None`` where it is wrong, or of no step later than ``after``.
+    ``None`` where it is wrong. Whether that step was used is for the caller to decide.
     """
     present, codes, found = int(now.timestamp()) // STEP, _codes(secret), None
     for step in (present + offset for offset in _AROUND):
-        if hmac.compare_digest(codes.generate(step * STEP), code.encode()) and step > after:
+        if hmac.compare_digest(codes.generate(step * STEP), code.encode()):
             found = step
     return found
 

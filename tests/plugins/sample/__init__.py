@@ -52,5 +52,10 @@ def register_commands(config):
 
 
 @hookimpl
+def login_guard(user_id):
+    return None
+
+
+@hookimpl
 def health(config):
     return {"status": "ok", "greeting": config["greeting"]}
