@@ -13,7 +13,10 @@ new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/
 # What an installation depends on; a stamp that says otherwise is no stamp.
 provider=plugins/sso/tests/provider # of the tests, in Node.js
 fingerprint() { { pwd; "$venv/bin/python" -V; cat setup.cfg pyproject.toml; } 2>/dev/null | cksum; }
-dev_fingerprint() { fingerprint; { node -v; npm -v; cat "$provider/package-lock.json"; } 2>/dev/null | cksum; }
+dev_fingerprint() {
+    fingerprint
+    { node -v; npm -v; cat "$provider/package-lock.json"; [ ! -d "$provider/node_modules" ] || echo there; } 2>/dev/null | cksum
+}
 fits() { # the interpreter of .venv still runs, and is the one asked for
     new_enough "$venv/bin/python" || return 1
     [ -z "${PYTHON:-}" ] || [ "$("$PYTHON" -V 2>/dev/null)" = "$("$venv/bin/python" -V)" ]

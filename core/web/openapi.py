@@ -138,7 +138,7 @@ def _describe(operation: dict[str, Any], app: Flask, endpoint: str, view: Any, *
     plugin: str = getattr(blueprint, "plugin", "core")
     operation["operationId"] = endpoint if endpoint.startswith(f"{plugin}.") else f"{plugin}.{endpoint}"
     responses = operation.setdefault("responses", {})
-    if not any(status.startswith("2") for status in map(str, responses)):
+    if not any(status.startswith(("2", "3")) for status in map(str, responses)):
         responses["200"] = {"description": "OK"}
     access = access_of(view)
     if access is not None and access.permission is not None:

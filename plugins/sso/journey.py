@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Response, redirect
 
 from core.api import (
+    Invalid,
     NotFound,
     Problem,
     begin,
@@ -55,27 +56,30 @@ def come_back(provider: Provider, given: dict[str, Any]) -> Response:
     otherwise they land there, in trouble with ``error`` in the query.
     """
     attempt = attempts.take(given["state"], provider.path)
-    try:
-        claims = flow.claims_of(provider, attempt, given)
-        target = targets.checked(attempt.target)
-        prepare_sign_in()
-        with begin():
-            url = _linked(provider, attempt, claims) if attempt.user_id else None
-            url = url or _let_in(provider, attempt, claims, target)
-    except Problem as refused:
-        url = targets.extended(targets.checked(None), error=refused.code)
-        if refused.code != "invalid":
-            url = targets.extended(attempt.target, error=refused.code)
-    answer = _redirect(url)
+    answer = _redirect(_arrival(provider, attempt, given))
     attempts.forget(attempt, answer)
     return answer
 
 
-def _linked(provider: Provider, attempt: Attempt, claims: dict[str, Any]) -> str:
+def _arrival(provider: Provider, attempt: Attempt, given: dict[str, Any]) -> str:
+    try:
+        target = targets.checked(attempt.target)
+    except Invalid:  # the operator took its origin away meanwhile
+        return targets.extended(targets.checked(None), error="invalid_next")
+    try:
+        claims = flow.claims_of(provider, attempt, given)
+        prepare_sign_in()
+        with begin():
+            return (_linked if attempt.user_id else _let_in)(provider, attempt, claims, target)
+    except Problem as refused:
+        return targets.extended(target, error=refused.code)
+
+
+def _linked(provider: Provider, attempt: Attempt, claims: dict[str, Any], target: str) -> str:
     if attempt.session_id is None or not session_holds(UUID(attempt.session_id)):
         raise Problem("You are signed in no more.", status=401, code="session_ended")
     linking.link(UUID(attempt.user_id or ""), provider, claims)
-    return targets.extended(attempt.target, linked=provider.name)
+    return targets.extended(target, linked=provider.name)
 
 
 def _let_in(provider: Provider, attempt: Attempt, claims: dict[str, Any], target: str) -> str:

@@ -64,6 +64,20 @@ def test_a_fault_silences_nobody_else(hooks: Hooks, fault: object) -> None:
         hooks.of("one", "greet", name="Ada")
 
 
+def test_whoever_says_something_first_decides_and_a_fault_before_it_is_raised(hooks: Hooks) -> None:
+    hooks.register("one", plugin(None))
+    assert hooks.decided("greet", name="Ada") is None
+    hooks.register("two", plugin("hi"))
+    assert hooks.decided("greet", name="Ada") == ("two", "hi")
+    hooks.unregister("one")
+    hooks.unregister("two")
+    hooks.register("one", plugin(lambda name: 1 / 0))
+    hooks.register("two", plugin("hi"))
+    for _ in range(5):  # nobody who decides is left out for earlier faults
+        with pytest.raises(HookFailed, match="one: greet raised"):
+            hooks.decided("greet", name="Ada")
+
+
 def test_a_hook_that_keeps_failing_is_suspended(hooks: Hooks) -> None:
     calls: list[str] = []
 

@@ -204,3 +204,53 @@ def test_an_admin_cannot_make_the_server_read_a_file_or_its_environment(tmp_path
     for reference in ({"file": file}, {"env": "HOME"}):
         with pytest.raises(ConfigError, match="from the admin API must be a text"):
             settings(stored={"smtp": {"host": "h", "password": reference}}, HOME="open sesame")
+
+
+class Client(Schema):
+    issuer = fields.String(required=True)
+    secret = SecretField(load_default=None)
+
+
+class Clients(Schema):
+    clients = fields.Dict(keys=fields.String(), values=fields.Nested(Client), load_default=dict)
+
+
+def clients(table: dict[str, Any], **environ: str) -> Resolved:
+    return settings({"clients": table}, schema=Clients(), **environ)
+
+
+def test_secrets_are_followed_below_names_of_the_operators_choice() -> None:
+    found = clients({"corp": {"issuer": "i", "secret": {"env": "CORP"}}}, CORP="hush")
+    assert found.values["clients"]["corp"]["secret"] == Secret("hush")
+    assert "hush" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (
+            {"corp": {"issuer": "i", "secret": {"env": "GONE"}}},
+            "corp.secret of plugins.mail.clients in plugins.toml is to come from the environment variable "
+            "GONE, which is not set: set it.",
+        ),
+        (
+            {"corp": {"secret": "hush"}},
+            "[plugins.mail.clients.corp] in plugins.toml needs issuer: write issuer = ... there.",
+        ),
+        (
+            {"corp": {"issuer": 7, "secret": "hush"}},
+            "plugins.mail.clients.corp.issuer = 7 in plugins.toml must be a text in quotes.",
+        ),
+        (
+            {"corp": {"issuer": "i", "secrt": "hush"}},
+            "plugins.mail.clients.corp.secrt in plugins.toml is refused: unknown field.",
+        ),
+        ({"corp": "hush"}, "plugins.mail.clients.corp in plugins.toml must be a table."),
+        ("hush", 'plugins.mail.clients = "hush" in plugins.toml must be a table.'),
+    ],
+    ids=str,
+)
+def test_a_fault_below_such_a_name_is_placed_and_nothing_beside_it_told(table: Any, said: str) -> None:
+    with pytest.raises(ConfigError) as wrong:
+        clients(table)
+    assert str(wrong.value) == said

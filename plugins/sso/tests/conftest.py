@@ -7,17 +7,19 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from core.api import verification_code
 from core.testing import Databases, Instance
 
 from .idp import HTTP, Idp, running
 
 HOME = "https://jobs.test"
+PASSWORD = "a quiet library"
 FRONTEND = "https://app.test"
 AROUND = {
     "PUBLIC_URL": HOME,
@@ -140,6 +142,33 @@ def browser(instance: Instance, idp: Idp) -> Browser:
 @pytest.fixture
 def somebody() -> Somebody:
     return Somebody()
+
+
+@dataclass
+class Door:
+    """Core's own ways in, as a client without cookies."""
+
+    instance: Instance
+
+    def post(self, path: str, **body: Any) -> TestResponse:
+        return self.instance.app.test_client().post(f"/api/v1/auth/{path}", json=body)
+
+    def log_in(self, email: str, password: str = PASSWORD) -> TestResponse:
+        return self.post("login", email=email, password=password)
+
+    def register(self, email: str) -> None:
+        assert self.post("register", email=email, password=PASSWORD, name="Early").status_code == 202
+
+    def verify(self, email: str) -> None:
+        sent = [each for each in self.instance.events("otp.requested") if each["email"] == email]
+        with self.instance.app.app_context():
+            code = verification_code(UUID(sent[-1]["code_id"]))
+        assert self.post("verify-otp", email=email, code=code).status_code == 200
+
+
+@pytest.fixture
+def door(instance: Instance) -> Door:
+    return Door(instance)
 
 
 def query_of(url: str) -> dict[str, str]:

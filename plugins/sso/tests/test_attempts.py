@@ -175,7 +175,7 @@ def test_a_place_that_is_ours_no_more_is_not_gone_to(
     idp.next(claims=Somebody().claims())
     back = browser.sign_in_there(browser.leave(next=f"{FRONTEND}/done"))
     monkeypatch.setitem(instance.app.extensions["jobstead.settings"]["sso"], "return_origins", [])
-    assert landed(browser.come_back(back)) == "/?error=invalid"
+    assert landed(browser.come_back(back)) == "/?error=invalid_next"
 
 
 def test_bad_input_is_told(browser: Browser) -> None:

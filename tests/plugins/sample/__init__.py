@@ -52,6 +52,11 @@ def register_commands(config):
 
 
 @hookimpl
+def authenticate(request):
+    return None
+
+
+@hookimpl
 def login_guard(user_id):
     return None
 
