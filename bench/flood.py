@@ -78,6 +78,7 @@ def _measure(port: int, token: str, many: bool, password: str) -> dict[str, Any]
     flooded = _ask(port, token, SECONDS)
     statuses = told.get()
     attacker.join()
+    idle += _ask(port, token, SECONDS / 2)  # before and after, for the machine's mood changes
     before, during = _percentile(idle), _percentile(flooded)
     return {
         "idleP95Ms": round(before * 1000, 1),

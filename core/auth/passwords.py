@@ -96,9 +96,9 @@ class Passwords:
 
 
 def _stand_back() -> None:
-    """Let every other thread of the machine go first: Linux has priorities for each thread."""
+    """Let others go first, though not always: Linux has a priority for each thread."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
 
 
 @lru_cache(maxsize=1)

@@ -88,24 +88,47 @@ def warn_of_unknown(app: Flask) -> None:
         log.warning("limits.policies names a policy that no route has", policy=name)
 
 
+@dataclass(frozen=True)
+class _Window:
+    """One rate of one policy as this instance has it; ``key`` is what is counted, but for who."""
+
+    policy: str
+    label: str
+    key: str
+    rate: Rate
+
+
 def _enforce(view: ViewInfo, by: By) -> None:
-    config = web().config.limits
-    for policy in view.limits:
-        if policy.by != by:
-            continue
-        chosen = config.policies.get(policy.name)
-        each = [rate.times(config.scale) for rate in (rates(chosen) if chosen else policy.rates)]
-        key = f"{policy.name}:{view.endpoint if policy.name.endswith('*') else ''}:{_who(by)}"
-        told = []
-        for rate in each:  # the shortest first: what it refuses is not counted by the longer ones
-            label = policy.name if len(each) == 1 else f"{policy.name} {rate.seconds}s"
-            seen = web().windows.hit(key, rate, now=time.time())
-            if not seen.allowed:
-                raise too_many(
-                    label, rate, seen.reset, f"The limit {policy.name} of {rate} is used up; try again later."
-                )
-            told.append((label, rate, seen))
-        g.setdefault("rate_limits", []).extend(told)
+    who = _who(by)
+    told = []
+    for window in _windows(view, by):
+        seen = web().windows.hit(f"{window.key}:{who}", window.rate, now=time.time())
+        if not seen.allowed:
+            detail = f"The limit {window.policy} of {window.rate} is used up. Try again later."
+            raise too_many(window.label, window.rate, seen.reset, detail)
+        told.append((window.label, window.rate, seen))
+    g.setdefault("rate_limits", []).extend(told)
+
+
+def _windows(view: ViewInfo, by: By) -> list[_Window]:
+    """All windows of a view, the shortest first: what it refuses is not counted by the longer ones."""
+    known: dict[tuple[str, By], list[_Window]] = web().caches.setdefault("limits", {})
+    found = known.get((view.endpoint, by))
+    if found is None:
+        config = web().config.limits
+        found = []
+        for policy in view.limits:
+            if policy.by != by:
+                continue
+            chosen = config.policies.get(policy.name)
+            each = rates(chosen) if chosen is not None else policy.rates
+            key = f"{policy.name}:{view.endpoint}" if policy.name.endswith("*") else policy.name
+            for rate in each:
+                label = policy.name if len(each) == 1 else f"{policy.name} {rate.seconds}s"
+                found.append(_Window(policy.name, label, key, rate.times(config.scale)))
+        found.sort(key=lambda window: window.rate.seconds)
+        known[view.endpoint, by] = found
+    return found
 
 
 def _who(by: By) -> str:

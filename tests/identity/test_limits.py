@@ -173,9 +173,9 @@ def test_several_windows_at_once_and_the_exhausted_one_is_named(alone: World) ->
     first, second, third = asked(0), asked(2), asked(4)
 
     assert [a.status_code for a in first] == [202] * 5 + [429]
-    assert first[0].headers["RateLimit-Policy"] == '"auth.mail";q=10;w=3600, "auth.*";q=5;w=60'
+    assert first[0].headers["RateLimit-Policy"] == '"auth.*";q=5;w=60, "auth.mail";q=10;w=3600'
     assert "auth.*" in first[-1].json["detail"]
-    assert [a.status_code for a in second][:4] == [202] * 4
+    assert [a.status_code for a in second] == [202] * 5 + [429]  # what the minute refused is not in the hour
     assert "auth.mail" in third[0].json["detail"]
     assert int(third[0].headers["Retry-After"]) > 3000
 
