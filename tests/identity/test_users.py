@@ -116,6 +116,7 @@ def test_an_admin_makes_an_account(world: World, admin: Person) -> None:
             "email": "new@example.org",
             "name": "New",
             "has_password": False,
+            "roles": [],
         }
     ]
     again = admin.call("POST", "/users", json={"email": "new@example.org"})

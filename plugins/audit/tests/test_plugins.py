@@ -60,7 +60,7 @@ def test_what_a_plugin_declares_is_kept_and_nothing_else(zeta: World) -> None:
     name = uuid4().hex * 4  # longer than there is room for
     with zeta.instance.app.app_context(), begin():
         with acting_for(where[0]):
-            emit(module.Shared(thing=name, roles=["a", "\0"], note="whisper"))
+            emit(module.Shared(thing=name, roles=["a", "é\n"], note="whisper"))
             emit(module.Looked(thing=name))
         with acting_for(where[1]):
             emit(module.Shared(thing="x", roles=[], note="whisper"))
@@ -69,9 +69,9 @@ def test_what_a_plugin_declares_is_kept_and_nothing_else(zeta: World) -> None:
     assert [(row.action, row.target_type, row.target_id) for row in mine] == [
         ("zeta.shared", "thing", name[:100])
     ]
-    assert mine[0].data == '{"at":"2030-01-01T00:00:00Z","roles":["a","\\u0000"]}'
+    assert mine[0].data == '{"at":"2030-01-01T00:00:00Z","roles":["a","\\u00e9\\n"]}'
     assert (mine[0].actor, mine[0].ip, mine[0].request_id) == ("anonymous", None, None)
     assert [row.target_id for row in theirs] == ["x"]
     assert zeta.verify()[0] == 0
     shown = zeta.told(zeta.ada, **{"X-Org": str(where[0])})[0]
-    assert shown["data"] == {"at": "2030-01-01T00:00:00Z", "roles": ["a", "\0"]}
+    assert shown["data"] == {"at": "2030-01-01T00:00:00Z", "roles": ["a", "é\n"]}
