@@ -64,15 +64,3 @@ def login_guard(user_id):
 @hookimpl
 def health(config):
     return {"status": "ok", "greeting": config["greeting"]}
-
-
-@hookimpl
-def authenticate(request, config):
-    """Nobody comes in this way; another plugin would look at ``Authorization`` and name a principal."""
-    return None
-
-
-@hookimpl
-def login_guard(user_id, amr, config):
-    """No objection: one step is enough."""
-    return []
