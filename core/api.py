@@ -89,7 +89,7 @@ from .log import get_logger
 from .orgs import OrganisationInfo, find_organisation, invitation_token, organisation_owners
 from .switch import active
 from .typed import Secret, SecretField
-from .users import UserInfo, find_by_email, find_user
+from .users import UserInfo, find_by_email, find_user, presentable
 from .users import normalise as normalise_email
 from .web import Blueprint, FilterSchema, OutgoingError, Schema, body_limit, http_client, rate_limit
 
@@ -134,6 +134,7 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "add_user",
     "reclaim",
     "find_by_email",
+    "presentable",
     "normalise_email",
     "has_password",
     "session_holds",

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
-from functools import cache
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
 from core.context import principal
+from core.users import no_address, printable, time_zone
 from core.web import Schema
 
-from .schemas import Email, PreferencesOut, digits, password, printable
+from .schemas import Email, PreferencesOut, digits, password
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")  # the form of BCP 47
 _DEPTH = 5
@@ -23,7 +22,7 @@ _KEY = 64  # characters
 class ProfileIn(Schema):
     """What is to change; what is left out stays."""
 
-    name = fields.String(validate=[validate.Length(min=1, max=120), printable])
+    name = fields.String(validate=[validate.Length(min=1, max=120), printable, no_address])
     avatar = fields.Url(
         allow_none=True, schemes={"http", "https"}, require_tld=False, validate=validate.Length(max=500)
     )
@@ -41,16 +40,6 @@ class ProfileOut(Schema):
 def _language(value: str) -> None:
     if not _LANGUAGE.fullmatch(value):
         raise ValidationError("Must be a language tag such as en or pt-BR.")
-
-
-def _time_zone(value: str) -> None:
-    if value not in _zones():
-        raise ValidationError("Must be a time zone such as Europe/Berlin.")
-
-
-@cache
-def _zones() -> set[str]:
-    return zoneinfo.available_timezones()
 
 
 def _bounded(value: dict[str, Any]) -> None:
@@ -80,7 +69,7 @@ class PreferencesIn(Schema):
     """
 
     locale = fields.String(validate=[validate.Length(max=35), _language])
-    timezone = fields.String(validate=[validate.Length(max=64), _time_zone])
+    timezone = fields.String(validate=[validate.Length(max=64), time_zone])
     email_notifications = fields.Boolean(truthy={True}, falsy={False})
     job_alerts = fields.Boolean(truthy={True}, falsy={False})
     newsletter = fields.Boolean(truthy={True}, falsy={False})

@@ -73,6 +73,18 @@ def request_code(*, email: str, user_id: UUID | None, purpose: str, rules: CodeR
         emit(OtpWithheld(code_id=row.id, purpose=purpose))  # costs the same, and tells nobody anything
 
 
+def is_awaited(*, email: str, purpose: str) -> bool:
+    """Whether a code that still holds was sent to ``email``, as the open unit of work sees it."""
+    sent = select(Code.id).where(
+        Code.address_key == address_key(email),
+        Code.purpose == purpose,
+        Code.user_id.is_not(None),
+        Code.used_at.is_(None),
+        Code.expires_at > utcnow(),
+    )
+    return db.session.execute(sent.limit(1)).scalar_one_or_none() is not None
+
+
 def count_request(key: str, rules: CodeRules) -> None:
     """Raise ``Problem`` 429 where ``key`` has asked often enough within the hour.
 

@@ -57,6 +57,19 @@ def store(user_id: UUID, hashed: str, *, must_change: bool = False) -> None:
         db.insert(Password(user_id=user_id, hash=hashed, must_change=must_change))
 
 
+def holds(held: Credential) -> bool:
+    """Whether the password in ``held`` is still somebody's; it stays so until the open unit of work ends."""
+    now = select(Password.hash).where(Password.user_id == held.user_id).with_for_update()
+    return held.hash is not None and db.session.execute(now).scalar_one_or_none() == held.hash
+
+
+def forget(user_id: UUID) -> None:
+    """Leave somebody without a password, in the open unit of work."""
+    db.session.execute(
+        delete(Password).where(Password.user_id == user_id).execution_options(synchronize_session=False)
+    )
+
+
 def hash_new(held: Credential, new: str) -> str:
     """The hash of a password to replace the one in ``held``. Slow: call it before the transaction begins.
 

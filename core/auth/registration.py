@@ -11,7 +11,7 @@ from core.errors import Problem
 from core.users import UserUpdated, create_user, find_by_email, mark_verified, rename
 
 from . import credentials
-from .codes import VERIFY_EMAIL, redeem, request_code, wrong
+from .codes import VERIFY_EMAIL, is_awaited, redeem, request_code, wrong
 from .events import RegistrationRepeated
 from .state import auth
 
@@ -19,13 +19,17 @@ from .state import auth
 def register(*, email: str, password: str, name: str) -> None:
     """Make an account and send its code.
 
-    A known address is treated alike in answer and effort. If it was never verified, whoever comes
-    last sets its password: a stranger who came first must not keep a way in. If it was, its owner
-    hears of it by mail. Raises ``Invalid`` for a poor password, ``Problem`` 429 past three an hour.
+    A known address is treated alike in answer and effort. If it was verified, its owner hears of it by
+    mail. If it never was, the password is set anew, for a stranger who came first must not keep a way
+    in; but while a code is still on its way two people may be at it, and whoever types the code cannot
+    know whose password it confirms: then there is none, and its owner chooses one by ``forgot``.
+    Raises ``Invalid`` for a poor password, ``Problem`` 429 past three an hour.
     """
     parts = auth()
     parts.passwords.check(password, email=email, name=name)
-    hashed = parts.passwords.hash(password)  # slow, so before the transaction begins
+    held = credentials.find(email=email)
+    same = parts.passwords.verify(held.hash if held else None, password)  # slow, so before the
+    hashed = parts.passwords.hash(password)  # transaction begins
     user = find_by_email(email)
     made = create_user(email=email, name=name) if user is None else None
     if made is not None:
@@ -43,7 +47,11 @@ def register(*, email: str, password: str, name: str) -> None:
         return
     rename(user.id, name)
     emit(UserUpdated(user_id=user.id, fields=["name", "password"]))
-    credentials.store(user.id, hashed)
+    if not (held and same and credentials.holds(held)):
+        if is_awaited(email=email, purpose=VERIFY_EMAIL):
+            credentials.forget(user.id)
+        else:
+            credentials.store(user.id, hashed)
     request_code(email=email, user_id=user.id, purpose=VERIFY_EMAIL, rules=parts.codes)
 
 

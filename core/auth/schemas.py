@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, pre_load, validate, validates_schema
 
-from core.users import normalise
+from core.users import no_address, normalise, printable
 from core.web import OneOf, Schema
 
 from .codes import RESET, VERIFY_EMAIL
@@ -35,12 +35,7 @@ def password() -> fields.String:
 
 
 def _name() -> fields.String:
-    return fields.String(load_default="", validate=[validate.Length(max=120), printable])
-
-
-def printable(value: str) -> None:
-    if not value.isprintable():
-        raise ValidationError("Must be printable text.")
+    return fields.String(load_default="", validate=[validate.Length(max=120), printable, no_address])
 
 
 class RegisterIn(Schema):

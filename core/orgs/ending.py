@@ -12,7 +12,7 @@ from core.auth import auth
 from core.clock import utcnow
 from core.db import acting_for, begin, current_unit, db, metadata, tenant_tables, unscoped
 from core.engine import emit, forget_organisation
-from core.errors import Conflict
+from core.errors import Conflict, NotFound
 from core.log import get_logger
 from core.users import User
 
@@ -47,9 +47,11 @@ def schedule(*, by: UUID) -> Organisation:
 
 
 def restore() -> Organisation:
-    """Keep it after all. Nothing happens to one that was to stay."""
+    """Keep it after all. Nothing happens to one that was to stay. Raises ``NotFound`` when its time has come."""
     row = locked()
     if row.deletes_at is not None:
+        if row.deletes_at <= utcnow():
+            raise NotFound
         row.deletes_at = None
         emit(OrganisationRestored(name=row.name))
     return row
@@ -63,12 +65,22 @@ def purge() -> dict[str, int]:
     """
     with begin(write=False):
         due = db.session.scalars(select(Organisation.id).where(Organisation.deletes_at <= utcnow())).all()
-    for identifier in due:
+    ended = [identifier for identifier in due if _is_over(identifier)]
+    for identifier in ended:
         erase(identifier)
     with begin(), unscoped("addresses of invitations that are over are kept by nobody"):
         over = delete(Invitation).where(Invitation.expires_at < utcnow() - _REMEMBERED)
         db.session.execute(over.execution_options(synchronize_session=False))
-    return {"deleted": len(due)}
+    return {"deleted": len(ended)}
+
+
+def _is_over(identifier: UUID) -> bool:
+    """Whether its time has come for good: whoever keeps it at this moment is waited for, nobody can later."""
+    with begin(), unscoped(_WHY):
+        held = select(Organisation.id).where(
+            Organisation.id == identifier, Organisation.deletes_at <= utcnow()
+        )
+        return db.session.execute(held.with_for_update()).scalar_one_or_none() is not None
 
 
 def erase(identifier: UUID) -> None:

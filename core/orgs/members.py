@@ -51,12 +51,24 @@ def add(user_id: UUID, role: str) -> None:
     orgs().memberships.forget_once_committed()
 
 
+def _standing(user_id: UUID) -> str | None:
+    """Somebody's status, which nobody changes until the open unit of work ends.
+
+    Call it before ``locked``: who deletes a person locks the person before their organisations.
+    """
+    return db.session.execute(
+        select(User.status).where(User.id == user_id).with_for_update(read=True)
+    ).scalar_one_or_none()
+
+
 def change(user_id: UUID, role: str, *, by: UUID) -> Member:
     """Give somebody another role.
 
     Raises ``NotFound`` for who is no member, ``Forbidden`` where ``by`` may not (owners are made and
-    changed by owners), ``Conflict`` for the last owner and a second one of a personal organisation.
+    changed by owners), ``Conflict`` for the last owner, a second one of a personal organisation, and
+    somebody suspended who would be an owner.
     """
+    standing = _standing(user_id) if role == "owner" else "active"
     organisation = locked()
     mine, member = role_of(by), _member(user_id)
     if mine not in _KEEPERS or (mine != "owner" and "owner" in (member.role, role)):
@@ -64,6 +76,7 @@ def change(user_id: UUID, role: str, *, by: UUID) -> Member:
     if member.role != role:
         if role == "owner":
             not_personal(organisation, "A personal organisation has one owner, its person.")
+            _not_suspended(standing)
         elif member.role == "owner":
             _keep_an_owner(user_id)
         _set(member, role)
@@ -102,18 +115,23 @@ def transfer(user_id: UUID, *, by: UUID) -> Member:
     Raises ``NotFound`` for who is no member, ``Forbidden`` where ``by`` is no owner (any more),
     ``Conflict`` for a personal organisation, oneself, or somebody who is suspended.
     """
+    standing = _standing(user_id)
     organisation = locked()
     not_personal(organisation, "A personal organisation is its person's alone.")
     still(by, "owner")
     member = _member(user_id)
     if user_id == by:
         raise Conflict("You own it already.", code="already_owner")
-    if member.user.status != "active":
-        raise Conflict("This person is suspended.", code="account_suspended")
+    _not_suspended(standing)
     _set(member, "owner")
     _set(_member(by), "admin")
     emit(OwnershipTransferred(user_id=user_id, before=by))
     return member
+
+
+def _not_suspended(standing: str | None) -> None:
+    if standing != "active":
+        raise Conflict("This person is suspended.", code="account_suspended")
 
 
 def role_of(user_id: UUID) -> str | None:

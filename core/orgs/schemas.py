@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load, validate
 
 from core.auth.schemas import Email
+from core.users import no_address, printable
 from core.web import FilterSchema, Schema
 
 from .models import ROLES
@@ -29,15 +30,16 @@ def _not_taken_by_us(slug: str) -> None:
         raise ValidationError("A slug must not look like an id.")
 
 
-def _visible(name: str) -> None:
-    if not name.strip() or not name.isprintable():
+def _visible(text: str) -> None:
+    if not text.strip():
         raise ValidationError("Must be printable text.")
+    printable(text)
 
 
 class OrganisationIn(Schema):
     """A new organisation. Without ``slug`` one is made from the name."""
 
-    name = fields.String(required=True, validate=[validate.Length(1, 120), _visible])
+    name = fields.String(required=True, validate=[validate.Length(1, 120), _visible, no_address])
     slug = fields.String(load_default=None, validate=[_SLUG, _not_taken_by_us])
 
 
@@ -59,7 +61,7 @@ class Branding(Schema):
 class OrganisationPatch(Schema):
     """What shall be another one."""
 
-    name = fields.String(validate=[validate.Length(1, 120), _visible])
+    name = fields.String(validate=[validate.Length(1, 120), _visible, no_address])
     slug = fields.String(validate=[_SLUG, _not_taken_by_us])
     locale = fields.String(validate=_LOCALE)
     branding = fields.Nested(Branding())

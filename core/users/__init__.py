@@ -25,6 +25,7 @@ from .service import (
     roles_of,
     someone_holds,
 )
+from .written import no_address, presentable, printable, time_zone
 
 __all__ = [
     "ROLES",
@@ -43,12 +44,16 @@ __all__ = [
     "grant_role",
     "init_app",
     "mark_verified",
+    "no_address",
     "normalise",
     "note_login",
+    "presentable",
+    "printable",
     "rename",
     "revoke_role",
     "roles_of",
     "someone_holds",
+    "time_zone",
     "update_preferences",
     "update_profile",
 ]

@@ -19,6 +19,7 @@ from core.api import (
     emit,
     find_by_email,
     normalise_email,
+    presentable,
     reclaim,
     security_alert,
     select,
@@ -149,5 +150,6 @@ def _name(claims: Claims, email: str) -> str:
     for key in ("name", "preferred_username"):
         value = claims.get(key)
         if isinstance(value, str) and value.strip():
-            return " ".join(value.replace("\0", "").split())[:120]
-    return email.partition("@")[0][:120]
+            if name := presentable(value):
+                return name
+    return presentable(email.partition("@")[0])

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 from sqlalchemy import Select, exists, or_
 
 from core.auth.passwords import LONGEST
 from core.auth.schemas import Email
-from core.users import User, UserRole
+from core.users import User, UserRole, no_address, printable, time_zone
 from core.web import FilterSchema, Schema
 
 _LOCALE = validate.Regexp(
@@ -19,16 +18,6 @@ _LOCALE = validate.Regexp(
 _ROLE = validate.Regexp(
     r"^[a-z][a-z0-9_-]{1,39}\Z", error="2 to 40 lower case letters, digits, - and _, a letter first."
 )
-
-
-def _printable(value: str) -> None:
-    if not value.isprintable():
-        raise ValidationError("Must be printable text.")
-
-
-def _is_timezone(value: str) -> None:
-    if value not in available_timezones():
-        raise ValidationError("A time zone such as Europe/Vienna.")
 
 
 class UserOut(Schema):
@@ -84,7 +73,7 @@ class UserIn(Schema):
     """Somebody new. Without a password they are told by mail how to get one."""
 
     email = Email(required=True)
-    name = fields.String(load_default="", validate=[validate.Length(max=120), _printable])
+    name = fields.String(load_default="", validate=[validate.Length(max=120), printable, no_address])
     password = fields.String(load_default=None, load_only=True, validate=validate.Length(1, LONGEST))
     verified = fields.Boolean(load_default=False)
     role = fields.String(validate=_ROLE)
@@ -98,10 +87,10 @@ class UserIn(Schema):
 class UserChange(Schema):
     """What shall be different. ``email`` and ``verified`` are for admins."""
 
-    name = fields.String(validate=[validate.Length(max=120), _printable])
+    name = fields.String(validate=[validate.Length(max=120), printable, no_address])
     avatar = fields.Url(allow_none=True, schemes={"https"}, validate=validate.Length(max=500))
     locale = fields.String(validate=_LOCALE)
-    timezone = fields.String(validate=_is_timezone)
+    timezone = fields.String(validate=time_zone)
     email = Email()
     verified = fields.Boolean()
 
@@ -133,7 +122,7 @@ class SuspendIn(Schema):
     """``suspended: false`` lets somebody in again."""
 
     suspended = fields.Boolean(load_default=True)
-    reason = fields.String(load_default="", validate=[validate.Length(max=200), _printable])
+    reason = fields.String(load_default="", validate=[validate.Length(max=200), printable])
 
 
 class DayOut(Schema):
@@ -211,14 +200,14 @@ class RoleIn(Schema):
     """A new role."""
 
     name = fields.String(required=True, validate=_ROLE)
-    summary = fields.String(load_default="", validate=[validate.Length(max=200), _printable])
+    summary = fields.String(load_default="", validate=[validate.Length(max=200), printable])
     permissions = fields.List(fields.String(), required=True, validate=validate.Length(max=500))
 
 
 class RoleChange(Schema):
     """What shall be different about a role; ``permissions`` replace the old ones."""
 
-    summary = fields.String(validate=[validate.Length(max=200), _printable])
+    summary = fields.String(validate=[validate.Length(max=200), printable])
     permissions = fields.List(fields.String(), validate=validate.Length(max=500))
 
 
