@@ -47,7 +47,10 @@ def schedule(*, by: UUID) -> Organisation:
 
 
 def restore() -> Organisation:
-    """Keep it after all. Nothing happens to one that was to stay. Raises ``NotFound`` when its time has come."""
+    """Keep it after all. Nothing happens to one that was to stay.
+
+    Raises ``NotFound`` once its time has come.
+    """
     row = locked()
     if row.deletes_at is not None:
         if row.deletes_at <= utcnow():

@@ -24,7 +24,7 @@ def no_address(value: str) -> None:
 
 
 def presentable(value: str, *, longest: int = 120) -> str:
-    """As much of a name from elsewhere as ``printable`` and ``no_address`` would let through; may be empty."""
+    """What of a name from elsewhere ``printable`` and ``no_address`` let through; may be empty."""
     text = "".join(char if char.isprintable() else " " for char in value)
     return "" if _ADDRESS.search(text) else " ".join(text.split())[:longest]
 

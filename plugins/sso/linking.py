@@ -149,7 +149,6 @@ def _take_over(user: UserInfo, voucher: Voucher, claims: Claims) -> None:
 def _name(claims: Claims, email: str) -> str:
     for key in ("name", "preferred_username"):
         value = claims.get(key)
-        if isinstance(value, str) and value.strip():
-            if name := presentable(value):
-                return name
+        if isinstance(value, str) and (name := presentable(value)):
+            return name
     return presentable(email.partition("@")[0])

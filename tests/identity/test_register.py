@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
+import time_machine
 from argon2 import PasswordHasher
 from sqlalchemy import event, func, select, update
 
 from core.auth import auth, passwords
 from core.auth.models import Password
+from core.clock import utcnow
 from core.db import metadata
 from core.users import User
 from core.web import web
@@ -107,12 +110,46 @@ def test_registering_again_never_changes_a_verified_account(world: World) -> Non
 
 
 def test_a_stranger_who_registered_first_has_no_way_in(world: World) -> None:
-    world.register("ann@example.org", "the stranger's own")
+    with time_machine.travel(utcnow() - timedelta(minutes=11)):
+        world.register("ann@example.org", "the stranger's own")
     world.register("ann@example.org", PASSWORD, name="Ann")
     world.verify("ann@example.org", world.code("ann@example.org"))
 
     assert world.login("ann@example.org", "the stranger's own").status_code == 401
     assert world.signed_in("ann@example.org").me()["name"] == "Ann"
+
+
+@pytest.mark.parametrize("others", [1, 2])
+def test_while_a_code_is_on_its_way_nobody_else_says_what_it_confirms(world: World, others: int) -> None:
+    world.register("ann@example.org", PASSWORD)
+    for _ in range(others):
+        world.register("ann@example.org", "the stranger's own")
+    world.verify("ann@example.org", world.code("ann@example.org"))
+
+    assert world.login("ann@example.org", "the stranger's own").status_code == 401
+    assert world.login("ann@example.org").status_code == 401
+    with time_machine.travel(utcnow() + timedelta(hours=1)):
+        assert world.post("/auth/forgot-password", {"email": "ann@example.org"}).status_code == 202
+        proof = {"email": "ann@example.org", "code": world.code("ann@example.org")}
+        answer = world.app.test_client().put(
+            "/api/v1/auth/reset-password", json={**proof, "newPassword": PASSWORD}
+        )
+        assert answer.status_code == 200, answer.text
+        world.signed_in("ann@example.org")
+
+
+def test_registering_twice_alike_changes_nothing(world: World) -> None:
+    world.register("ann@example.org", PASSWORD)
+    world.register("ann@example.org", PASSWORD)
+    world.verify("ann@example.org", world.code("ann@example.org"))
+    world.signed_in("ann@example.org")
+
+
+@pytest.mark.parametrize(
+    "name", ["see https://evil.example", "www.evil.example", "a@evil.example", "evil.example/x"]
+)
+def test_a_name_holds_no_address(world: World, name: str) -> None:
+    assert world.register("ann@example.org", name=name).status_code == 422
 
 
 def test_a_wrong_password_and_an_unknown_address_are_told_alike(world: World) -> None:
