@@ -14,35 +14,42 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tests.engine.world import World, make_app
+from core.testing import Databases
+from tests.engine.world import World, lay_out, make_app
 from tests.support.servers import redis_database
 
 
 @pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
-    """No Redis; a test does the work itself by ``drain()``."""
-    yield from _world(database_url, None, tmp_path)
+def laid_out(databases: Databases) -> Iterator[str]:
+    """The URL of a database with the tables and two organisations."""
+    with databases.migrated(__name__, lay_out) as url:
+        yield url
 
 
 @pytest.fixture
-def with_redis(database_url: str, tmp_path: Path) -> Iterator[World]:
+def world(laid_out: str, tmp_path: Path) -> Iterator[World]:
+    """No Redis; a test does the work itself by ``drain()``."""
+    yield from _world(laid_out, None, tmp_path)
+
+
+@pytest.fixture
+def with_redis(laid_out: str, tmp_path: Path) -> Iterator[World]:
     """With a Redis database of its own."""
     url = redis_database()
     if url is None:
         pytest.skip("no redis-server on this machine")
-    yield from _world(database_url, url, tmp_path)
+    yield from _world(laid_out, url, tmp_path)
 
 
 @pytest.fixture
-def mortal(database_url: str, tmp_path: Path, own_redis: OwnRedis) -> Iterator[World]:
+def mortal(laid_out: str, tmp_path: Path, own_redis: OwnRedis) -> Iterator[World]:
     """With a Redis server that the test may wipe and kill."""
-    yield from _world(database_url, own_redis.url, tmp_path)
+    yield from _world(laid_out, own_redis.url, tmp_path)
 
 
 def _world(database: str, redis: str | None, folder: Path) -> Iterator[World]:
     world = World(make_app(database, redis, folder), database, redis, folder)
     try:
-        world.create()
         yield world
     finally:
         world.close()

@@ -65,6 +65,33 @@ def _empty_file(folder: Path) -> Path:
     return file
 
 
+HERE, THERE = uuid7(), uuid7()
+
+
+def lay_out(url: str) -> None:
+    """The engine's tables, the toy's and two organisations, in an empty database."""
+    names = ("core_user", "core_organisation")
+    ours = (
+        "core_event",
+        "core_delivery",
+        "core_lane",
+        "core_lease",
+        "core_queue",
+        "core_job",
+        "core_schedule",
+    )
+    make_tables(
+        url, [t for t in metadata.sorted_tables if t.name in names or t.name.startswith((*ours, "toy_"))]
+    )
+    database = Database(url)
+    with begin(on=database) as unit:
+        table = core.orgs.models.Organisation.__table__
+        for name, identifier in (("here", HERE), ("there", THERE)):
+            values = {"id": identifier, "name": name, "slug": name, "kind": "team"}
+            unit.connection.execute(sa.insert(table).values(values))
+    database.dispose()
+
+
 @dataclass
 class World:
     """Two organisations in one database, always two."""
@@ -73,33 +100,13 @@ class World:
     database: str
     redis: str | None
     folder: Path
-    here: UUID = field(default_factory=uuid7)
-    there: UUID = field(default_factory=uuid7)
+    here: UUID = HERE
+    there: UUID = THERE
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
     def engine(self) -> engine.Engine:
         return self.app.extensions["jobstead.engine"]
-
-    def create(self) -> None:
-        """Tables and organisations."""
-        names = ("core_user", "core_organisation")
-        ours = (
-            "core_event",
-            "core_delivery",
-            "core_lane",
-            "core_lease",
-            "core_queue",
-            "core_job",
-            "core_schedule",
-        )
-        wanted = [t for t in metadata.sorted_tables if t.name in names or t.name.startswith((*ours, "toy_"))]
-        make_tables(self.database, wanted)
-        with begin(on=self.engine.database) as unit:
-            table = core.orgs.models.Organisation.__table__
-            for name, identifier in (("here", self.here), ("there", self.there)):
-                values = {"id": identifier, "name": name, "slug": name, "kind": "team"}
-                unit.connection.execute(sa.insert(table).values(values))
 
     @contextmanager
     def acting(self, organisation: UUID | None) -> Iterator[None]:
