@@ -61,14 +61,18 @@ TABLES = text("""
     WHERE space.nspname = current_schema() AND class.relkind IN ('r', 'p')
         AND (class.relname = ANY(CAST(:names AS text[])) OR EXISTS (
             SELECT 1 FROM pg_attribute AS col
-            JOIN pg_constraint AS key ON key.conrelid = col.attrelid AND key.contype = 'f'
-                AND key.conkey = ARRAY[col.attnum]
+            JOIN pg_constraint AS key ON key.conrelid = col.attrelid
+            LEFT JOIN pg_attribute AS id ON id.attrelid = col.attrelid AND id.attname = 'id'
             WHERE col.attrelid = class.oid AND col.attname = 'organisation_id' AND col.attnotnull
-                AND key.confrelid = to_regclass('core_organisation')))
+                AND CASE key.contype
+                    WHEN 'f' THEN key.conkey = ARRAY[col.attnum]
+                        AND key.confrelid = to_regclass('core_organisation')
+                    WHEN 'u' THEN key.conkey = ARRAY[col.attnum, id.attnum]
+                    ELSE false END))
     ORDER BY 1
 """)
 """Organisations' tables with their policies: those whose ``organisation_id`` is never null and points at
-``core_organisation``, and those in ``names`` whatever they look like."""
+``core_organisation`` or is unique together with ``id``, and those in ``names`` whatever they look like."""
 
 CURRENT_ROLE = text("""
     SELECT current_user AS name, role.rolsuper OR role.rolbypassrls AS free,

@@ -1,8 +1,9 @@
 """Setting up and checking PostgreSQL's row-level security, for core's tables and every plugin's.
 
 A table is an organisation's when its ``organisation_id`` is never null and points at
-``core_organisation``, as ``TenantMixin`` makes it: the catalogue tells, so that no plugin needs to
-be imported, nor its author to do anything. On SQLite there is nothing to set up.
+``core_organisation`` or is unique together with ``id``, as ``TenantMixin`` makes it (one that outlives
+the organisation points at nothing): the catalogue tells, so that no plugin needs to be imported, nor
+its author to do anything. On SQLite there is nothing to set up.
 """
 
 from __future__ import annotations
