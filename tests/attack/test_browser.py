@@ -59,7 +59,9 @@ def browser(world: World, email: str | None = None) -> Browser:
         email = f"surfer-{next(_numbers)}@example.org"
         world.person(email)
     made = Browser(world.app.test_client())
-    made.answer = made.call("POST", "/auth/login", json={"email": email, "password": PASSWORD, "cookies": True})
+    made.answer = made.call(
+        "POST", "/auth/login", json={"email": email, "password": PASSWORD, "cookies": True}
+    )
     assert made.answer.status_code == 200, made.answer.text
     made.csrf = (made.answer.json or {})["csrfToken"]
     return made
@@ -91,7 +93,11 @@ def test_no_other_site_changes_anything(world: World, watch: Watch, changing: li
 
 def _csrf(op: Operation, answer: TestResponse, how: str) -> list[str]:
     code = (answer.json or {}).get("code")
-    return [] if (answer.status_code, code) == (403, "csrf_failed") else [f"{op} {how}: {answer.status_code} {code}"]
+    return (
+        []
+        if (answer.status_code, code) == (403, "csrf_failed")
+        else [f"{op} {how}: {answer.status_code} {code}"]
+    )
 
 
 def test_each_of_the_three_signs_is_needed(world: World) -> None:
@@ -124,7 +130,10 @@ def test_a_cookie_or_a_parameter_is_no_header(world: World) -> None:
     """What a subdomain can set (a cookie), and what a link can carry, shows nothing."""
     ann = browser(world)
     ann.client.set_cookie("X-CSRF-Token", ann.csrf, domain="localhost")
-    for url in (f"/api/v1/auth/profile?X-CSRF-Token={ann.csrf}", f"/api/v1/auth/profile?csrfToken={ann.csrf}"):
+    for url in (
+        f"/api/v1/auth/profile?X-CSRF-Token={ann.csrf}",
+        f"/api/v1/auth/profile?csrfToken={ann.csrf}",
+    ):
         assert raw(ann, "PUT", url, OURS, json={"name": "X"}).status_code == 403
     with_field = {"name": "X", "csrfToken": ann.csrf}
     assert raw(ann, "PUT", "/api/v1/auth/profile", OURS, json=with_field).status_code == 403
@@ -156,7 +165,13 @@ def test_methods_are_not_overridden(world: World, how: str) -> None:
         for headers, query in (({how: method}, ""), ({}, f"?_method={method}"), ({}, f"?method={method}")):
             raw(ann, "GET", f"/api/v1/auth/sessions{query}", headers)
             raw(ann, "HEAD", f"/api/v1/auth/logout{query}", headers)
-            raw(ann, "POST", f"/api/v1/auth/sessions{query}", {**headers, "Content-Type": "text/plain"}, data="_method=DELETE")
+            raw(
+                ann,
+                "POST",
+                f"/api/v1/auth/sessions{query}",
+                {**headers, "Content-Type": "text/plain"},
+                data="_method=DELETE",
+            )
     assert ann.call("GET", "/auth/me").status_code == 200
 
 
@@ -178,7 +193,9 @@ def test_nobody_is_signed_in_by_another_site(world: World) -> None:
     world.person(email)
     body = {"email": email, "password": PASSWORD, "cookies": True}
     for site in FOREIGN:
-        answer = world.app.test_client().post("/api/v1/auth/login", json=body, headers=site, base_url="https://localhost")
+        answer = world.app.test_client().post(
+            "/api/v1/auth/login", json=body, headers=site, base_url="https://localhost"
+        )
         assert answer.status_code == 403, site
         assert "Set-Cookie" not in answer.headers
 
@@ -186,7 +203,10 @@ def test_nobody_is_signed_in_by_another_site(world: World) -> None:
 def test_refreshing_by_cookie_from_another_site(world: World) -> None:
     ann = browser(world)
     for site in FOREIGN:
-        assert raw(ann, "POST", "/api/v1/auth/refresh", {**site, "X-CSRF-Token": ann.csrf}, json={}).status_code == 403
+        assert (
+            raw(ann, "POST", "/api/v1/auth/refresh", {**site, "X-CSRF-Token": ann.csrf}, json={}).status_code
+            == 403
+        )
     assert raw(ann, "POST", "/api/v1/auth/refresh", OURS, json={}).status_code == 403
     assert ann.call("POST", "/auth/refresh", json={}).status_code == 200
 
@@ -200,7 +220,9 @@ def test_signing_in_begins_a_session_of_its_own(world: World) -> None:
         client.set_cookie(name, planted.cookie(name), domain="localhost", secure=True, path="/")
     client.set_cookie("session", "fixed", domain="localhost")
     mine = Browser(client, csrf=planted.csrf)
-    mine.answer = mine.call("POST", "/auth/login", json={"email": victim, "password": PASSWORD, "cookies": True})
+    mine.answer = mine.call(
+        "POST", "/auth/login", json={"email": victim, "password": PASSWORD, "cookies": True}
+    )
     assert mine.answer.status_code == 200
     assert mine.cookie(ACCESS) != planted.cookie(ACCESS)
     assert (mine.answer.json or {})["csrfToken"] != planted.csrf
@@ -221,7 +243,12 @@ def test_cookies_that_a_parent_domain_could_set_are_none(world: World) -> None:
         assert (morsel["path"], morsel["domain"], bool(morsel["secure"])) == ("/", "", True)
         assert bool(morsel["httponly"]) == (name != CSRF)
         assert morsel["samesite"] in ("Lax", "Strict")
-    for name in ("jobstead_access", "__host-jobstead_access", " __Host-jobstead_access", "__Host-jobstead_access\t"):
+    for name in (
+        "jobstead_access",
+        "__host-jobstead_access",
+        " __Host-jobstead_access",
+        "__Host-jobstead_access\t",
+    ):
         header = f"{name}={ann.cookie(ACCESS)}"
         answer = world.app.test_client().get("/api/v1/auth/me", headers={"Cookie": header})
         if name.strip() != ACCESS:
@@ -237,7 +264,9 @@ def test_a_tossed_cookie_does_not_mix_two_people(world: World) -> None:
         known = (shown.json or {}).get("email")
         for who in (first, second):
             answer = world.app.test_client().put(
-                "/api/v1/auth/profile", json={"name": "Tossed"}, headers={"Cookie": header, **OURS, "X-CSRF-Token": who.csrf}
+                "/api/v1/auth/profile",
+                json={"name": "Tossed"},
+                headers={"Cookie": header, **OURS, "X-CSRF-Token": who.csrf},
             )
             whose = (who.call("GET", "/auth/me").json or {})["email"]
             assert (answer.status_code == 200) == (whose == known)
@@ -259,8 +288,16 @@ def test_bearer_and_cookie_together(world: World) -> None:
 def test_no_answer_lets_another_origin_read_it(world: World) -> None:
     ann = browser(world)
     for origin in ("https://evil.example", "null", "https://localhost.evil.example"):
-        for method, url in (("GET", "/api/v1/auth/me"), ("OPTIONS", "/api/v1/auth/me"), ("GET", "/api/v1/meta")):
-            asked = {"Origin": origin, "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "x-csrf-token"}
+        for method, url in (
+            ("GET", "/api/v1/auth/me"),
+            ("OPTIONS", "/api/v1/auth/me"),
+            ("GET", "/api/v1/meta"),
+        ):
+            asked = {
+                "Origin": origin,
+                "Access-Control-Request-Method": "PUT",
+                "Access-Control-Request-Headers": "x-csrf-token",
+            }
             answer = raw(ann, method, url, asked)
             assert answer.headers.get("Access-Control-Allow-Origin") not in (origin, "*", "null")
             assert answer.headers.get("X-Frame-Options") == "DENY"

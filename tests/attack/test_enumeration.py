@@ -180,7 +180,10 @@ def test_the_same_limit_for_known_and_unknown(
                 seen[kind] = [
                     told(
                         house.app.test_client().open(
-                            f"/api/v1{path}", method=method, json={"email": email, **body}, environ_overrides=address
+                            f"/api/v1{path}",
+                            method=method,
+                            json={"email": email, **body},
+                            environ_overrides=address,
                         ),
                         email,
                     )
@@ -250,7 +253,9 @@ def test_inviting_tells_nothing_of_accounts(world: World, work: Work) -> None:
         work.hashed, work.statements = 0, Counter()
         answer = owner.call("POST", f"/orgs/{slug}/invitations", json={"email": email})
         spent.append((work.hashed, work.total))
-        body = {k: v for k, v in (answer.json or {}).items() if k not in ("id", "email", "createdAt", "expiresAt")}
+        body = {
+            k: v for k, v in (answer.json or {}).items() if k not in ("id", "email", "createdAt", "expiresAt")
+        }
         seen.append((answer.status_code, body))
     assert len(set(map(str, seen))) == 1, seen
     assert len(set(spent)) == 1, spent
@@ -261,7 +266,9 @@ def test_ids_of_others_are_as_ids_of_nobody(world: World) -> None:
     ann, bob = (world.person(f"id-{next(_numbers)}@example.org") for _ in range(2))
     slug = f"ids-{next(_numbers)}"
     org = bob.call("POST", "/orgs", json={"name": slug, "slug": slug}).json or {}
-    session = world.execute(select(AuthSession.id).where(AuthSession.user_id == world.user_id(bob.email))).scalar()
+    session = world.execute(
+        select(AuthSession.id).where(AuthSession.user_id == world.user_id(bob.email))
+    ).scalar()
     alert = bob.call("POST", "/job-alerts", json={"name": "mine"}).json or {}
     nobody = "01912d68-783e-7a03-8467-5661c1243ad4"
     for method, path, real in (
@@ -279,8 +286,10 @@ def test_ids_of_others_are_as_ids_of_nobody(world: World) -> None:
         answers = [ann.call(method, path.format(which), **body) for which in (real, nobody)]
         assert told(answers[0], real)[:2] == told(answers[1], nobody)[:2], (method, path)
         assert answers[0].status_code == 404
-    ways = [ann.call("GET", "/notifications", headers={"X-Org": which}) for which in (slug, nobody, "no-such")]
-    assert len({told(answer, slug) .__repr__() for answer in ways}) == 1
+    ways = [
+        ann.call("GET", "/notifications", headers={"X-Org": which}) for which in (slug, nobody, "no-such")
+    ]
+    assert len({told(answer, slug).__repr__() for answer in ways}) == 1
 
 
 def test_a_suspension_is_told_to_who_knows_the_password_alone(world: World) -> None:
@@ -323,7 +332,10 @@ def test_a_code_asked_for_by_a_stranger_lets_only_the_address_in(world: World) -
     assert world.login(email).status_code == 200
 
 
-@pytest.mark.parametrize("code", ["٣٣٣٣٣٣", "１２３４５６", "123456\n", " 123456", "12345", "0x1234", "+12345", "1e5000", 123456, None])
+@pytest.mark.parametrize(
+    "code",
+    ["٣٣٣٣٣٣", "１２３４５６", "123456\n", " 123456", "12345", "0x1234", "+12345", "1e5000", 123456, None],
+)
 def test_a_code_is_six_ascii_digits(world: World, code: Any) -> None:
     email = somebody(world, "unverified")
     assert world.post("/auth/verify-otp", {"email": email, "code": code}).status_code == 422

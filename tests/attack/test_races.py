@@ -218,30 +218,46 @@ def test_no_more_mails_than_an_hour_allows(
 # --- sessions
 
 
-def test_a_refresh_token_has_one_successor_and_its_copy_ends_the_family(
-    world: World, twin: World, email: str
-) -> None:
-    tokens = world.person(email).tokens
-    body = {"refreshToken": tokens["refreshToken"]}
-    answers = either(world, twin, lambda w, _: w.post("/auth/refresh", body))
-    served = won(answers)
-    assert len(served) <= 1
-    for answer in served:  # somebody came second, so the whole family is over
-        assert (
-            world.post("/auth/refresh", {"refreshToken": (answer.json or {})["refreshToken"]}).status_code
-            == 401
-        )
-    assert world.post("/auth/refresh", body).status_code == 401
-    living = world.execute(
+ELSEWHERE = {"User-Agent": "a thief's"}
+
+
+def renew(on: World, token: str, **headers: str) -> TestResponse:
+    return on.post("/auth/refresh", {"refreshToken": token}, headers=headers)
+
+
+def test_a_refresh_token_has_one_successor(world: World, twin: World, email: str) -> None:
+    """However often one client asks at once; and a copy that comes from elsewhere ends the family."""
+    old = world.person(email).tokens["refreshToken"]
+    served = won(either(world, twin, lambda w, _: renew(w, old)))
+    successors = {(answer.json or {})["refreshToken"] for answer in served}
+    assert len(successors) <= 1
+    assert len(living(world, email)) <= 1
+    assert renew(twin, old, **ELSEWHERE).status_code == 401
+    assert living(world, email) == []
+    for token in (old, *successors):
+        assert renew(world, token).status_code == 401
+
+
+def test_two_who_have_one_refresh_token(world: World, twin: World, email: str) -> None:
+    """Its owner and a thief at the same moment: whoever comes second shows it, and nobody has anything."""
+    old = world.person(email).tokens["refreshToken"]
+    answers = crowd(lambda _: renew(world, old), lambda _: renew(twin, old, **ELSEWHERE))
+    successors = {(answer.json or {})["refreshToken"] for answer in won(answers)}
+    assert len(successors) <= 1
+    assert living(world, email) == []
+    for token in successors:
+        assert renew(world, token).status_code == 401
+        assert renew(world, token, **ELSEWHERE).status_code == 401
+
+
+def living(world: World, email: str) -> list[Any]:
+    """Refresh tokens of somebody that hold."""
+    unused = (
         select(RefreshToken.id)
         .join(AuthSession, AuthSession.id == RefreshToken.session_id)
-        .where(
-            RefreshToken.used_at.is_(None),
-            AuthSession.revoked_at.is_(None),
-            AuthSession.user_id == world.user_id(email),
-        )
-    ).all()
-    assert len(living) <= 1  # the one that `signed_in` begins is the raced one
+        .where(RefreshToken.used_at.is_(None), AuthSession.revoked_at.is_(None))
+    )
+    return list(world.execute(unused.where(AuthSession.user_id == world.user_id(email))).all())
 
 
 def test_logging_out_while_refreshing_leaves_nothing(world: World, twin: World, email: str) -> None:
