@@ -38,15 +38,10 @@ _FORMATS = {
 WRONG: tuple[Any, ...] = (
     None,
     True,
-    0,
     -1,
     1.5,
-    2**31,
-    2**63,
     10**400,
     "",
-    " ",
-    "\0",
     "a\0b",
     "a\r\nBcc: everybody@example.org",
     "' OR '1'='1' --",
@@ -54,17 +49,11 @@ WRONG: tuple[Any, ...] = (
     "{{7*7}}${7*7}%s%n",
     "\u202e\u2066\ufeff",
     "٣٣٣٣٣٣",
-    "9999-12-31T23:59:59-23:59",
     "0001-01-01T00:00:00+23:59",
-    "a" * 70_000,
-    [],
-    ["a"] * 2_000,
+    "a" * 3_000,
+    ["a"] * 600,
     [None],
-    [[[[[[]]]]]],
-    {},
-    {"a": 1},
     {"$ne": None},
-    {"__class__": {"__init__": 1}},
     [{"a": [{"b": [{}]}]}],
 )
 """Values no field expects, or few do."""
@@ -75,30 +64,31 @@ RAW: tuple[tuple[bytes, str], ...] = (
     (b"{", "application/json"),
     (b"null", "application/json"),
     (b"[]", "application/json"),
-    (b"[[]]", "application/json"),
     (b'"text"', "application/json"),
-    (b"17", "application/json"),
-    (b"NaN", "application/json"),
     (b'{"a": NaN}', "application/json"),
     (b'{"a": 1e999}', "application/json"),
     (b'{"a": -0, "a": 1}', "application/json"),
     (b'{"a": "\\ud800"}', "application/json"),
     (b'{"a": "\xff\xfe"}', "application/json"),
+    (b"[" * 500 + b"]" * 500, "application/json"),
+    (b"{}", "text/plain"),
+    (b"a=1", "application/x-www-form-urlencoded"),
+    (b"{}", "multipart/form-data"),
+)
+"""Bodies, each with its content type, that are no body of ours."""
+
+LARGE: tuple[tuple[bytes, str], ...] = (
     (b"\xef\xbb\xbf{}", "application/json"),
     ("{}".encode("utf-16"), "application/json; charset=utf-16"),
     (b"[" * 100_000, "application/json"),
     (b'{"a":' * 100_000, "application/json"),
-    (b"[" * 500 + b"]" * 500, "application/json"),
     (b'{"email": "' + b"a" * 1_000_000 + b'"}', "application/json"),
     (b"{" + b",".join(b'"k%d":1' % i for i in range(20_000)) + b"}", "application/json"),
-    (b"{}", "text/plain"),
-    (b"a=1", "application/x-www-form-urlencoded"),
     (b"<a/>", "application/xml"),
     (b"--x\r\n", "multipart/form-data; boundary=x"),
-    (b"{}", "multipart/form-data"),
     (b"{}", "application/json/../../x"),
 )
-"""Bodies, each with its content type, that are no body of ours."""
+"""More of them, refused before anybody looks at which operation it is."""
 
 
 def sample(schema: Schema, n: int = 0, *, every: bool = True, text: str = "sample", **said: Any) -> Any:
