@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from werkzeug.test import TestResponse
 
+from tests.identity.world import World
+
 SIZE = 24
 
 
@@ -31,6 +33,11 @@ def crowd(*acts: Callable[[int], TestResponse], size: int = SIZE) -> list[TestRe
         thread.join()
     assert not faults, faults
     return [answer for answer in answers if answer is not None]
+
+
+def either(world: World, twin: World, act: Callable[[World, int], TestResponse]) -> list[TestResponse]:
+    """Half of the crowd at each of two processes."""
+    return crowd(lambda n: act(world, n), lambda n: act(twin, n))
 
 
 def statuses(answers: Iterable[TestResponse]) -> Counter[int]:

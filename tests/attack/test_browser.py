@@ -1,11 +1,9 @@
-"""Other sites, other subdomains and other people's cookies: a browser is not used against its owner."""
+"""Other sites and their forms: a browser is not used against its owner."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from http.cookies import SimpleCookie
-from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
@@ -15,11 +13,11 @@ from core.testing import Databases
 from tests.attack.bodies import sample
 from tests.attack.operations import Operation, operations
 from tests.attack.scene import BUNDLED, assert_none, instance_of
+from tests.attack.surfing import browser, newcomer, raw
 from tests.attack.watch import Watch
-from tests.identity.test_cookies import ACCESS, CSRF, OURS, REFRESH, Browser
+from tests.identity.test_cookies import ACCESS, OURS
 from tests.identity.world import PASSWORD, World
 
-JSON = {"Content-Type": "application/json"}
 FOREIGN: tuple[dict[str, str], ...] = (
     {"Sec-Fetch-Site": "cross-site"},
     {"Sec-Fetch-Site": "same-site"},
@@ -32,7 +30,6 @@ FOREIGN: tuple[dict[str, str], ...] = (
     {"Sec-Fetch-Site": ""},
     {},
 )
-_numbers = itertools.count()
 
 
 @pytest.fixture(scope="module")
@@ -52,24 +49,6 @@ def watch(world: World) -> Iterator[Watch]:
 def changing(world: World) -> list[Operation]:
     """Operations that change something for somebody signed in."""
     return [op for op in operations(world.app) if op.changes and not op.public]
-
-
-def browser(world: World, email: str | None = None) -> Browser:
-    if email is None:
-        email = f"surfer-{next(_numbers)}@example.org"
-        world.person(email)
-    made = Browser(world.app.test_client())
-    made.answer = made.call(
-        "POST", "/auth/login", json={"email": email, "password": PASSWORD, "cookies": True}
-    )
-    assert made.answer.status_code == 200, made.answer.text
-    made.csrf = (made.answer.json or {})["csrfToken"]
-    return made
-
-
-def raw(on: Browser, method: str, url: str, headers: dict[str, str], **options: Any) -> TestResponse:
-    """With exactly these headers, and the browser's cookies."""
-    return on.client.open(url, method=method, base_url="https://localhost", headers=headers, **options)
 
 
 def test_no_other_site_changes_anything(world: World, watch: Watch, changing: list[Operation]) -> None:
@@ -115,8 +94,7 @@ def test_each_of_the_three_signs_is_needed(world: World) -> None:
 
 
 def test_the_token_of_another_session_is_worth_nothing(world: World) -> None:
-    email = f"surfer-{next(_numbers)}@example.org"
-    world.person(email)
+    email = newcomer(world)
     ann, again, bob = browser(world, email), browser(world, email), browser(world)
     other = {**OURS, "X-CSRF-Token": again.csrf}
     assert raw(ann, "PUT", "/api/v1/auth/profile", other, json={"name": "X"}).status_code == 403
@@ -189,8 +167,7 @@ def test_reading_changes_nothing(world: World, watch: Watch) -> None:
 
 def test_nobody_is_signed_in_by_another_site(world: World) -> None:
     """Log-in by cookie from a foreign page would let its visitors work in the attacker's account."""
-    email = f"surfer-{next(_numbers)}@example.org"
-    world.person(email)
+    email = newcomer(world)
     body = {"email": email, "password": PASSWORD, "cookies": True}
     for site in FOREIGN:
         answer = world.app.test_client().post(
@@ -209,100 +186,6 @@ def test_refreshing_by_cookie_from_another_site(world: World) -> None:
         )
     assert raw(ann, "POST", "/api/v1/auth/refresh", OURS, json={}).status_code == 403
     assert ann.call("POST", "/auth/refresh", json={}).status_code == 200
-
-
-def test_signing_in_begins_a_session_of_its_own(world: World) -> None:
-    """Whatever cookies were planted before: none of them is the session afterwards."""
-    planted, victim = browser(world), f"surfer-{next(_numbers)}@example.org"
-    world.person(victim)
-    client = world.app.test_client()
-    for name in (ACCESS, REFRESH, CSRF):
-        client.set_cookie(name, planted.cookie(name), domain="localhost", secure=True, path="/")
-    client.set_cookie("session", "fixed", domain="localhost")
-    mine = Browser(client, csrf=planted.csrf)
-    mine.answer = mine.call(
-        "POST", "/auth/login", json={"email": victim, "password": PASSWORD, "cookies": True}
-    )
-    assert mine.answer.status_code == 200
-    assert mine.cookie(ACCESS) != planted.cookie(ACCESS)
-    assert (mine.answer.json or {})["csrfToken"] != planted.csrf
-    assert (planted.call("GET", "/auth/me").json or {})["email"] != victim
-    assert (mine.call("GET", "/auth/me").json or {})["email"] == victim
-
-
-def test_cookies_that_a_parent_domain_could_set_are_none(world: World) -> None:
-    """Each is of this host alone, over https alone, and its name says so, which browsers enforce."""
-    ann = browser(world)
-    assert ann.answer is not None
-    lines = ann.answer.headers.getlist("Set-Cookie")
-    assert len(lines) == 3
-    for line in lines:
-        jar: SimpleCookie = SimpleCookie(line)
-        ((name, morsel),) = jar.items()
-        assert name.startswith("__Host-")
-        assert (morsel["path"], morsel["domain"], bool(morsel["secure"])) == ("/", "", True)
-        assert bool(morsel["httponly"]) == (name != CSRF)
-        assert morsel["samesite"] in ("Lax", "Strict")
-    for name in (
-        "jobstead_access",
-        "__host-jobstead_access",
-        " __Host-jobstead_access",
-        "__Host-jobstead_access\t",
-    ):
-        header = f"{name}={ann.cookie(ACCESS)}"
-        answer = world.app.test_client().get("/api/v1/auth/me", headers={"Cookie": header})
-        if name.strip() != ACCESS:
-            assert answer.status_code == 401, name
-
-
-def test_a_tossed_cookie_does_not_mix_two_people(world: World) -> None:
-    """Two cookies of one name: whoever is recognised, it takes their own token to change anything."""
-    ann, bob = browser(world), browser(world)
-    for first, second in ((ann, bob), (bob, ann)):
-        header = f"{ACCESS}={first.cookie(ACCESS)}; {ACCESS}={second.cookie(ACCESS)}"
-        shown = world.app.test_client().get("/api/v1/auth/me", headers={"Cookie": header})
-        known = (shown.json or {}).get("email")
-        for who in (first, second):
-            answer = world.app.test_client().put(
-                "/api/v1/auth/profile",
-                json={"name": "Tossed"},
-                headers={"Cookie": header, **OURS, "X-CSRF-Token": who.csrf},
-            )
-            whose = (who.call("GET", "/auth/me").json or {})["email"]
-            assert (answer.status_code == 200) == (whose == known)
-
-
-def test_bearer_and_cookie_together(world: World) -> None:
-    """A token in the header is asked for no CSRF token, and then the cookie counts for nothing."""
-    ann, bob = browser(world), world.person(f"surfer-{next(_numbers)}@example.org")
-    headers = {"Authorization": f"Bearer {bob.tokens['accessToken']}", "Sec-Fetch-Site": "cross-site"}
-    answer = raw(ann, "PUT", "/api/v1/auth/profile", headers, json={"name": "Bob's"})
-    assert answer.status_code == 200
-    assert (answer.json or {})["email"] == bob.email
-    assert (ann.call("GET", "/auth/me").json or {})["name"] != "Bob's"
-    for header in ("Bearer", "Bearer x", "Basic x", ""):
-        answer = raw(ann, "PUT", "/api/v1/auth/profile", {"Authorization": header}, json={"name": "X"})
-        assert answer.status_code in (401, 403), header
-
-
-def test_no_answer_lets_another_origin_read_it(world: World) -> None:
-    ann = browser(world)
-    for origin in ("https://evil.example", "null", "https://localhost.evil.example"):
-        for method, url in (
-            ("GET", "/api/v1/auth/me"),
-            ("OPTIONS", "/api/v1/auth/me"),
-            ("GET", "/api/v1/meta"),
-        ):
-            asked = {
-                "Origin": origin,
-                "Access-Control-Request-Method": "PUT",
-                "Access-Control-Request-Headers": "x-csrf-token",
-            }
-            answer = raw(ann, method, url, asked)
-            assert answer.headers.get("Access-Control-Allow-Origin") not in (origin, "*", "null")
-            assert answer.headers.get("X-Frame-Options") == "DENY"
-            assert answer.headers.get("X-Content-Type-Options") == "nosniff"
-    assert raw(ann, "GET", "/api/v1/auth/me", {}).headers["Cache-Control"] == "no-store"
 
 
 assert cookies.ACCESS == ACCESS

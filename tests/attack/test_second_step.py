@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
-from sqlalchemy import insert, update
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from core.auth.models import AuthSession
 from core.clock import utcnow
 from core.testing import Databases
-from core.users import UserRole
 from tests.attack.crowd import SIZE, crowd, statuses, won
-from tests.attack.scene import BUNDLED, another_process, instance_of
+from tests.attack.people import superadmin
+from tests.attack.scene import BUNDLED, instance_of
 from tests.identity.world import PASSWORD, Person, World
 
 pytestmark = pytest.mark.skipif("mfa" not in BUNDLED, reason="the plugin mfa is not here")
@@ -32,13 +32,6 @@ _numbers = itertools.count()
 def world(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> Iterator[World]:
     with instance_of(tmp_path_factory.mktemp("steps"), databases, "mfa", "notifications") as house:
         yield World(house.app)
-
-
-@pytest.fixture(scope="module")
-def twin(world: World) -> Iterator[World]:
-    app = another_process(world.app)
-    yield World(app)
-    app.extensions["jobstead.db"].dispose()
 
 
 @dataclass
@@ -203,8 +196,7 @@ def reset_password(world: World, ann: Guarded) -> None:
 
 
 def suspend_and_reinstate(world: World, ann: Guarded) -> None:
-    boss = world.person(f"boss-{next(_numbers)}@example.org")
-    world.execute(insert(UserRole.__table__).values(user_id=world.user_id(boss.email), role="superadmin"))
+    boss = superadmin(world, f"boss-{next(_numbers)}@example.org")
     path = f"/users/{world.user_id(ann.person.email)}/suspend"
     assert boss.call("POST", path, json={}).status_code == 200
     assert boss.call("POST", path, json={"suspended": False}).status_code == 200

@@ -1,4 +1,4 @@
-"""After a long day in the house: no secret that anybody sent or was given stands anywhere it could be read."""
+"""After a long day in the house: no secret that anybody sent or was given can be read anywhere."""
 
 from __future__ import annotations
 
