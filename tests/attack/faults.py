@@ -18,7 +18,7 @@ COUNTED = {
 
 
 def url_of(op: Operation, scene: Scene, **said: str) -> str:
-    values = {name: scene.org["slug"] if name == "org" else str(scene.outsider.id) for name, _ in op.places}
+    values = {name: scene.org["id"] if name == "org" else str(scene.outsider.id) for name, _ in op.places}
     return op.url(**{**values, **said})
 
 

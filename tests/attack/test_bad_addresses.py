@@ -98,7 +98,7 @@ def test_paths_that_lead_nowhere(scene: Scene, allowed: Person) -> None:
         for name, _ in op.places:
             for value in PATHS:
                 url = url_of(op, scene, **{name: quote(value, safe="%")})
-                answer = scene.send(op, url, allowed, headers={"X-Org": scene.org["slug"]})
+                answer = scene.send(op, url, allowed, headers={"X-Org": scene.org["id"]})
                 faults += fault(op, answer, url[:120])
                 if answer.status_code < 400:
                     faults.append(f"{op} {url[:120]}: {answer.status_code}")
@@ -118,7 +118,7 @@ def test_queries_that_are_wrong(scene: Scene, allowed: Person) -> None:
                 text = value.encode("utf-8", "surrogatepass")
                 query = f"{quote(name)}={quote(text)}" + (f"&{quote(name)}=x" if value == "0" else "")
                 answer = scene.send(
-                    op, f"{url_of(op, scene)}?{query}", allowed, headers={"X-Org": scene.org["slug"]}
+                    op, f"{url_of(op, scene)}?{query}", allowed, headers={"X-Org": scene.org["id"]}
                 )
                 faults += fault(op, answer, query[:100])
     faults += [str(change) for change in scene.watch.changes()]
@@ -136,7 +136,7 @@ def test_cursors_somebody_made(scene: Scene, allowed: Person) -> None:
                 url_of(op, scene),
                 allowed,
                 query_string={"cursor": cursor},
-                headers={"X-Org": scene.org["slug"]},
+                headers={"X-Org": scene.org["id"]},
             )
             faults += fault(
                 op,

@@ -26,7 +26,7 @@ def test_bodies_that_are_none(scene: Scene, allowed: Person) -> None:
         seen |= {plugin(op)} if more else set()
         for data, kind in (*RAW, *more) if op.body is not None else RAW[:4]:
             scene.watch.mark()
-            headers = {"X-Org": scene.org["slug"], **({"Content-Type": kind} if kind else {})}
+            headers = {"X-Org": scene.org["id"], **({"Content-Type": kind} if kind else {})}
             answer = scene.send(op, url_of(op, scene), allowed, data=data, headers=headers)
             faults += fault(op, answer, f"{kind} {data[:30]!r}")
             if answer.status_code >= 400:
@@ -39,7 +39,7 @@ def test_fields_that_are_wrong(scene: Scene, allowed: Person) -> None:
     for op in scene.operations:
         if op.body is None or _ends_everything(op) or op.id.endswith((".suspend", ".assign")):
             continue
-        headers = {"X-Org": scene.org["slug"], "Content-Type": "application/json"}
+        headers = {"X-Org": scene.org["id"], "Content-Type": "application/json"}
         scene.watch.mark()
         for body in spoiled(op.body):
             data = json.dumps(body)  # not as the server writes it: it could not write all of these
@@ -74,7 +74,7 @@ def test_a_mebibyte_where_a_little_is_wanted(scene: Scene, allowed: Person) -> N
                 scene.watch.mark()
                 body: dict[str, Any] = {**sample(op.body), name: "a" * 1_040_000}
                 answer = scene.send(
-                    op, url_of(op, scene), allowed, json=body, headers={"X-Org": scene.org["slug"]}
+                    op, url_of(op, scene), allowed, json=body, headers={"X-Org": scene.org["id"]}
                 )
                 faults += fault(op, answer, f"a mebibyte of {name}")
                 if answer.status_code not in (413, 422):

@@ -15,7 +15,7 @@ def test_ids_of_others_lead_nowhere(scene: Scene, role: str) -> None:
     who, faults, tried = scene.people[role], [], 0
     ids = scene.foreign_ids(who)
     here = {} if role == "outsider" else {"X-Org": scene.org["slug"]}
-    own = next(o["slug"] for o in who.me["organisations"] if o["kind"] == "personal")
+    own = next(o["id"] for o in who.me["organisations"] if o["kind"] == "personal")
     for op in scene.operations:
         allowed = op.open_to("org:owner") if role == "outsider" else op.open_to(f"org:{role}")
         if op.public or not allowed or op.id in FOR_EVERYBODY:
@@ -36,7 +36,7 @@ def test_ids_of_others_lead_nowhere(scene: Scene, role: str) -> None:
 
 def test_ids_of_others_in_a_body_change_nothing_of_theirs(scene: Scene) -> None:
     who, faults, tried = scene.outsider, [], 0
-    own = next(o["slug"] for o in who.me["organisations"] if o["kind"] == "personal")
+    own = next(o["id"] for o in who.me["organisations"] if o["kind"] == "personal")
     ids = scene.foreign_ids(who)
     for op in scene.operations:
         if op.public or op.body is None or not op.open_to("org:owner"):
@@ -74,7 +74,7 @@ def test_ids_of_others_in_a_query_tell_nothing(scene: Scene) -> None:
     for op in scene.operations:
         if op.method != "GET" or op.public or not op.open_to("org:owner") or op.id in FOR_EVERYBODY:
             continue
-        own = next(o["slug"] for o in who.me["organisations"] if o["kind"] == "personal")
+        own = next(o["id"] for o in who.me["organisations"] if o["kind"] == "personal")
         url = op.url(**{name: own if name == "org" else str(who.id) for name, _ in op.places})
         for name in [*(set(op.query) - {"limit", "cursor", "sort"}), *hoped_for]:
             for guess in guesses:

@@ -105,7 +105,7 @@ def test_what_a_stranger_may_do_touches_nobody_else(scene: Scene) -> None:
             continue
         who = scene.outsider
         mine = {identifier.replace("-", "") for identifier in scene.own(who)}
-        own = next(o["slug"] for o in who.me["organisations"] if o["kind"] == "personal")
+        own = next(o["id"] for o in who.me["organisations"] if o["kind"] == "personal")
         scene.watch.mark()
         for url in op.urls([str(who.id)], **({"org": own} if in_org(op, scene) else {})):
             answer = scene.send(op, url, who)
