@@ -9,12 +9,19 @@ from uuid import UUID
 
 import pytest
 
+from core.auth import passwords
 from core.orgs import invitation_token
 from core.testing import Databases, Instance, Person
 from tests.attack.scene import Scene, another_process, instance_of, scene_of
 from tests.identity.world import World
 
 _numbers = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a crowd's last one waits long for its turn to hash."""
+    monkeypatch.setattr(passwords, "_PATIENCE", 120.0)
 
 
 @pytest.fixture(scope="module")
