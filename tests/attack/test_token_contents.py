@@ -28,16 +28,23 @@ def test_every_claim_is_needed(forge: Forge, name: str) -> None:
     forge.refused(forge.made(without=(name,)))
 
 
+OTHER_KINDS = (None, 0, -1, 1.5, True, False, "x", [], {}, ["x"], "\0", 2**70, "1e9", "99999999999")
+
+
+def _as_good(name: str, value: Any) -> bool:
+    """As what we write ourselves: no organisation, some methods, and ``True`` is 1 to Python."""
+    return (
+        (name == "tid" and not value)
+        or (name == "amr" and value in ([], ["x"]))
+        or (name, value) == ("ver", True)
+    )
+
+
 @pytest.mark.parametrize("name", ["iss", "aud", "sub", "sid", "iat", "exp", "tid", "amr", "ver"])
-@pytest.mark.parametrize(
-    "value", [None, 0, -1, 1.5, True, False, "x", [], {}, ["x"], "\0", 2**70, "1e9", "99999999999"]
-)
-def test_claims_of_other_kinds(forge: Forge, name: str, value: Any) -> None:
-    if (name, value) in (("tid", None), ("amr", []), ("amr", ["x"]), ("tid", 0), ("ver", True)) or (
-        name == "tid" and not value
-    ):
-        pytest.skip("is as good as what we write ourselves")
-    forge.refused(forge.made(**{name: value}))
+def test_claims_of_other_kinds(forge: Forge, name: str) -> None:
+    for value in OTHER_KINDS:
+        if not _as_good(name, value):
+            forge.refused(forge.made(**{name: value}))
 
 
 @pytest.mark.parametrize(
@@ -139,7 +146,7 @@ def test_duplicate_names_in_the_json(forge: Forge) -> None:
     forge.refused(f"{first}.")
 
 
-def test_other_containers(forge: Forge, mine: rsa.RSAPrivateKey) -> None:
+def test_other_containers(forge: Forge) -> None:
     flat = {
         "payload": encoded(forge.claims),
         "protected": encoded(forge.header),
