@@ -227,8 +227,8 @@ def _nothing_kept_lets_anybody_in(day: Day, ann: Person, rows: dict[Any, Any]) -
 
 
 def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
+    if isinstance(value, str | UUID):
+        yield str(value)
     elif isinstance(value, dict):
         yield from _strings([*value, *value.values()])
     elif isinstance(value, list | tuple):
