@@ -57,11 +57,11 @@ from .engine import Delivery, Event, Permanent, Retry, current_task, emit, enque
 from .errors import Conflict, Forbidden, Invalid, NotFound, Problem, Unavailable
 from .hooks import hookimpl, hooks, hookspec
 from .log import get_logger
-from .orgs import invitation_token
+from .orgs import home_organisation, invitation_token
 from .switch import active
 from .typed import Secret, SecretField
 from .users import UserInfo, find_user
-from .web import Blueprint, FilterSchema, OutgoingError, Schema, http_client
+from .web import Blueprint, FilterSchema, OutgoingError, Schema, body_limit, http_client, retry_after
 
 __all__ = [  # noqa: RUF022  in the order of the docstring
     # routes
@@ -78,6 +78,8 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "principal",
     "Principal",
     "organisation_id",
+    "home_organisation",
+    "body_limit",
     "Problem",
     "NotFound",
     "Forbidden",
@@ -136,6 +138,8 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     # the world outside
     "http_client",
     "OutgoingError",
+    "retry_after",
+    "public_url",
     "Secret",
     "SecretField",
     "find_user",
@@ -162,8 +166,20 @@ def settings(plugin: str) -> dict[str, Any]:
     return resolved.get(plugin, {})
 
 
+def public_url() -> str | None:
+    """Where people reach this instance, without a slash at the end; ``None`` where nobody said.
+
+    The only base for links: what a request says of its host is anybody's claim.
+    """
+    return _config().server.public_url
+
+
 def data_dir() -> Path:
     """The directory this instance keeps its data in; make a folder named after your plugin there."""
-    folder = cast(Config, current_app.extensions["jobstead.config"]).data_dir
+    folder = _config().data_dir
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _config() -> Config:
+    return cast(Config, current_app.extensions["jobstead.config"])

@@ -19,6 +19,9 @@ from .record import Failure, Offer, Record
 COMMANDS = "jobstead.commands"
 """Key of the app's extensions: the plugins' commands, ``{command name: (plugin, command)}``."""
 
+SHARED = ("admin/", "hooks/inbound/")
+"""Below these every plugin has its own segments, as it has them below the API itself."""
+
 
 def stage(app: Server, record: Record) -> Offer:
     """Ask the plugin for all it brings; nothing of it is taken on. Raises whatever its code raises."""
@@ -73,7 +76,7 @@ def _check_routes(app: Server, record: Record, offer: Offer) -> None:
         if rule.endpoint == "static":
             continue
         path = rule.rule.removeprefix(f"{API}/")
-        if path == rule.rule or path.removeprefix("admin/").split("/")[0] not in urls:
+        if path == rule.rule or _segment(path) not in urls:
             raise Failure(f"the route {rule.rule} lies outside its urls ({', '.join(urls) or 'none'})")
         if any((rule.rule, method) in taken for method in rule.methods or ()):
             raise Failure(f"the route {rule.rule} is taken")
@@ -82,6 +85,15 @@ def _check_routes(app: Server, record: Record, offer: Offer) -> None:
             raise Failure(f"the route {rule.rule} ({rule.endpoint}) says neither @require nor @public")
         if access.permission is not None and access.permission not in declared:
             raise Failure(f"the route {rule.rule} requires {access.permission}, which nobody declares")
+
+
+def _segment(path: str) -> str:
+    """The segment by which ``path``, below the API, belongs to a plugin."""
+    for shared in SHARED:
+        if path.startswith(shared):
+            path = path.removeprefix(shared)
+            break
+    return path.split("/")[0]
 
 
 def commit(app: Server, record: Record, offer: Offer) -> None:

@@ -21,6 +21,7 @@ from .meta import add_fact
 from .outgoing import OutgoingError
 from .request import body_limit
 from .results import objections
+from .retry_after import retry_after
 from .schema import Schema, camel
 from .server import API, SAFE, Server, hold, refuse_undeclared, release
 from .state import Gate, ViewInfo, Web, web
@@ -54,6 +55,7 @@ __all__ = [
     "page_nonce",
     "problem_response",
     "refuse_undeclared",
+    "retry_after",
     "web",
 ]
 

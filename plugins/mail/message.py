@@ -15,6 +15,7 @@ from .render import Content
 from .transport import Outgoing, Refused
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
+_LINK = re.compile(r"https://[\x21-\x3b\x3d\x3f-\x7e]{1,900}")  # no space, no angle bracket
 _FOREIGN = re.compile(r"[^\x00-\x7f]")
 _ADDRESS_LIMIT = 254  # RFC 5321 4.5.3.1.3, without the angle brackets
 _LINE_LIMIT = 990  # RFC 5322 2.1.1 allows 998 octets
@@ -50,10 +51,13 @@ def mailbox(text: str) -> Address:
     return Address(display_name=name, username=found.username, domain=found.domain)
 
 
-def compose(content: Content, *, to: str, sender: str, key: UUID, now: datetime) -> Outgoing:
+def compose(
+    content: Content, *, to: str, sender: str, key: UUID, now: datetime, unsubscribe: str | None = None
+) -> Outgoing:
     """A multipart message with text and HTML. Raises ``Refused`` where a header would be unsafe.
 
     ``Message-ID`` is made of ``key``: whoever receives a second attempt can tell that it is one.
+    ``unsubscribe`` is an address that takes a POST (RFC 8058).
     """
     recipient, author = address(to), mailbox(sender)
     if _CONTROL.search(content.subject):
@@ -66,6 +70,11 @@ def compose(content: Content, *, to: str, sender: str, key: UUID, now: datetime)
     message["Date"] = now
     message["Message-ID"] = f"<{key}@{author.domain}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers to us
+    if unsubscribe is not None:
+        if not _LINK.fullmatch(unsubscribe):
+            raise Refused("the address to unsubscribe at is none")
+        message["List-Unsubscribe"] = f"<{unsubscribe}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(content.text, cte=_encoding(content.text))
     message.add_alternative(content.html, subtype="html", cte=_encoding(content.html))
     return Outgoing(key, author.addr_spec, recipient.addr_spec, message)

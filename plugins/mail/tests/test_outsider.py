@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.api import begin, call_hook
 from core.testing import Instance
 from plugins.mail.api import send
-from plugins.mail.service import transport
+from plugins.mail.failover import transport
 
 MANIFEST = """
 name = "pigeon"
