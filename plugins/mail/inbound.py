@@ -15,7 +15,6 @@ from .transport import Refused
 log = get_logger(__name__)
 
 MOST_BYTES = 256 * 1024
-_BATCH = 200  # rows of one INSERT: SQLite counts parameters
 
 
 def receive(provider: str, headers: Mapping[str, str], body: bytes) -> int:
@@ -51,15 +50,14 @@ def _new(provider: str, tidings: Sequence[Tiding]) -> list[Tiding]:
     once = {tiding.id: tiding for tiding in tidings}
     rows = [{"provider": provider, "external_id": t.id, "kind": t.status} for t in once.values()]
     rows.sort(key=lambda row: row["external_id"])  # two batches that overlap must not wait for each other
-    known: set[str] = set()
-    for start in range(0, len(rows), _BATCH):
-        added = (
-            db.unit.upsert(MailInbound)
-            .values(rows[start : start + _BATCH])
-            .on_conflict_do_nothing(index_elements=[MailInbound.provider, MailInbound.external_id])
-            .returning(MailInbound.external_id)
-        )
-        known.update(db.session.scalars(added).all())
+    if not rows:
+        return []
+    added = (
+        db.unit.upsert(MailInbound)
+        .on_conflict_do_nothing(index_elements=[MailInbound.provider, MailInbound.external_id])
+        .returning(MailInbound.external_id)
+    )
+    known = set(db.session.scalars(added, rows).all())
     return [tiding for tiding in once.values() if tiding.id in known]
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from core.api import Select, begin, db, delete, get_logger, or_, select, update, utcnow
+from core.api import Select, and_, begin, db, delete, get_logger, or_, select, update, utcnow
 
 from .models import STATUSES, MailInbound, MailMessage
 
@@ -25,12 +25,16 @@ def sent(key: UUID) -> bool:
 
 
 def enter(key: UUID, template: str, to: str, organisation: UUID | None) -> None:
-    """Note that the mail is about to be sent; a second time changes nothing."""
+    """Note that the mail is about to be sent; one that had failed waits again."""
     with begin() as unit:
         db.session.execute(
             unit.upsert(MailMessage)
             .values(id=key, template=template, recipient=hint(to), organisation_id=organisation)
-            .on_conflict_do_nothing(index_elements=[MailMessage.id])
+            .on_conflict_do_update(
+                index_elements=[MailMessage.id],
+                set_={"status": "queued"},
+                where=and_(MailMessage.sent_at.is_(None), MailMessage.status.in_(("failed", "suppressed"))),
+            )
         )
 
 

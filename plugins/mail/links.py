@@ -61,8 +61,8 @@ def clean(html: str, site_url: str | None) -> str:
     """``html`` with what a mail may hold and nothing else. Raises ``Elsewhere``."""
     foreign: list[str] = []
 
-    def look(_tag: str, attribute: str, value: str) -> str | None:
-        if attribute in ("href", "src"):
+    def look(tag: str, attribute: str, value: str) -> str | None:
+        if (tag, attribute) in (("a", "href"), ("img", "src")):
             if not below(value, site_url) and not (attribute == "href" and _is_mailto(value)):
                 foreign.append(value)
         elif attribute == "style" and _FETCHING.search(value):

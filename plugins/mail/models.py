@@ -23,7 +23,7 @@ from core.api import (
 
 Base = model_base("mail")
 
-STATUSES = ("queued", "failed", "suppressed", "sent", "delivered", "bounced", "complained")
+STATUSES = ("queued", "sent", "failed", "suppressed", "delivered", "bounced", "complained")
 """In order: a mail goes on to a later one and never back, in whatever order things are told."""
 
 REASONS = ("complaint", "bounce", "manual")

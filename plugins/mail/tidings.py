@@ -45,6 +45,14 @@ class Forged(Exception):
     """Not shown to be the vendor's."""
 
 
+def words_of(value: object, most: int = 200) -> str | None:
+    """``value`` where it is a text that can be kept: without NUL and half letters, at most so long."""
+    if not isinstance(value, str):
+        return None
+    whole = value.encode("utf-8", "replace").decode().replace("\0", "")
+    return whole[:most] or None
+
+
 def key_of(value: object) -> UUID | None:
     """A mail's key as it came back, or ``None`` for anything else."""
     try:

@@ -13,7 +13,7 @@ from typing import Any
 
 from core.api import Secret
 from plugins.mail.config_vendors import signing_secrets
-from plugins.mail.tidings import Forged, Tiding, key_of, moment_of
+from plugins.mail.tidings import Forged, Tiding, key_of, moment_of, words_of
 from plugins.mail.transport import quoted
 
 from .resend import KEY_TAG
@@ -70,15 +70,14 @@ def _tiding(identifier: str, status: str, data: dict[str, Any]) -> Tiding:
     first = to[0] if isinstance(to, list) and to else to
     detail = data.get(_DETAILS.get(status, ""))
     words = detail if isinstance(detail, dict) else {}
-    said = " ".join(str(words[name]) for name in ("type", "subType", "message", "reason") if words.get(name))
-    email_id = data.get("email_id")
+    said = [words_of(words.get(name)) for name in ("type", "subType", "message", "reason")]
     return Tiding(
         id=identifier,
         status=status,
         key=key_of(_tag(data.get("tags"))),
-        reference=email_id if isinstance(email_id, str) else None,
-        recipient=first if isinstance(first, str) else None,
-        reason=quoted(said) or None,
+        reference=words_of(data.get("email_id")),
+        recipient=words_of(first, 1000),
+        reason=quoted(" ".join(word for word in said if word)) or None,
         permanent=status == "suppressed" or (status == "bounced" and words.get("type") == "Permanent"),
     )
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from plugins.mail.config_vendors import verification_keys
-from plugins.mail.tidings import Forged, Tiding, key_of, moment_of
+from plugins.mail.tidings import Forged, Tiding, key_of, moment_of, words_of
 from plugins.mail.transport import quoted
 
 from .sendgrid import KEY_ARGUMENT
@@ -79,17 +79,16 @@ def _tiding(event: dict[str, Any]) -> Tiding | None:
     status = _STATUSES.get(str(event.get("event")))
     if status is None:
         return None
-    reason = str(event.get("reason") or event.get("response") or "")
+    reason = words_of(event.get("reason"), 1000) or words_of(event.get("response"), 1000) or ""
     if status == "failed":
         status = _DROPPED.get(reason.lower(), "failed")
     hard = status == "bounced" and event.get("type") != "blocked"  # blocked: this mail, not every one
-    recipient = event.get("email")
     return Tiding(
         id=_id(event),
         status=status,
         key=key_of(event.get(KEY_ARGUMENT)),
-        reference=str(event.get("sg_message_id") or "").partition(".")[0] or None,
-        recipient=recipient if isinstance(recipient, str) else None,
+        reference=(words_of(event.get("sg_message_id")) or "").partition(".")[0] or None,
+        recipient=words_of(event.get("email"), 1000),
         reason=quoted(reason) or None,
         permanent=hard or reason.lower() in _LASTING,
     )
@@ -98,6 +97,6 @@ def _tiding(event: dict[str, Any]) -> Tiding | None:
 def _id(event: dict[str, Any]) -> str:
     """SendGrid's id of the event; where it has none, one that the same event has again."""
     given = event.get("sg_event_id")
-    if isinstance(given, str) and 0 < len(given) <= 200:
-        return given
+    if given and given == words_of(given):
+        return str(given)
     return hashlib.sha256(json.dumps(event, sort_keys=True).encode()).hexdigest()
