@@ -51,6 +51,12 @@ def send(
         raise Invalid(errors={"to": [str(fault)]}) from fault
     kind_of(template)
     mail = str(uuid5(_NAMESPACE, f"{organisation_id()} {recipient} {key}"))
-    arguments = {"to": recipient, "template": template, "context": dict(context), "key": mail}
-    arguments |= {"locale": locale, "unsubscribe": unsubscribe}
+    arguments = {
+        "to": recipient,
+        "template": template,
+        "context": dict(context),
+        "key": mail,
+        "locale": locale,
+        "unsubscribe": unsubscribe,
+    }
     return enqueue("mail.send", arguments, unique_key=mail)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from email.errors import MessageError
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UniqueUnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import getaddresses
 from uuid import UUID
 
@@ -19,6 +19,17 @@ _LINK = re.compile(r"https://[\x21-\x3b\x3d\x3f-\x7e]{1,900}")  # no space, no a
 _FOREIGN = re.compile(r"[^\x00-\x7f]")
 _ADDRESS_LIMIT = 254  # RFC 5321 4.5.3.1.3, without the angle brackets
 _LINE_LIMIT = 990  # RFC 5322 2.1.1 allows 998 octets
+
+
+class _OneLine(UniqueUnstructuredHeader, BaseHeader):
+    """Written as it is: folding would turn an address that is long into an encoded word (RFC 2369, 2)."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _OneLine)
 
 
 def address(text: str) -> Address:
@@ -63,7 +74,7 @@ def compose(
     if _CONTROL.search(content.subject):
         raise Refused("the subject holds a control character")
     international = not (recipient.username.isascii() and author.username.isascii())
-    message = EmailMessage(policy=SMTP.clone(utf8=international, cte_type="7bit"))
+    message = EmailMessage(policy=SMTP.clone(utf8=international, cte_type="7bit", header_factory=_HEADERS))
     message["From"] = author
     message["To"] = recipient
     message["Subject"] = content.subject

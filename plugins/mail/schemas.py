@@ -13,12 +13,12 @@ _LOCALE = validate.Regexp(
 )
 
 
-def _line(**options: bool) -> fields.String:
-    return fields.String(validate=validate.Length(1, 500), **options)
+def _line(*, required: bool = False) -> fields.String:
+    return fields.String(required=required, validate=validate.Length(1, 500))
 
 
-def _text(**options: bool) -> fields.String:
-    return fields.String(validate=validate.Length(1, _MOST), **options)
+def _text(*, required: bool = False) -> fields.String:
+    return fields.String(required=required, validate=validate.Length(1, _MOST))
 
 
 class LocaleQuery(Schema):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import cast
+
 from flask import request
 
 from core.api import Blueprint, body_limit, public
@@ -16,4 +19,4 @@ blp = Blueprint("mail_inbound", url_prefix="/hooks/inbound/mail")
 @blp.response(204)
 def receive(provider: str) -> None:
     """Bounces, complaints and deliveries. 401 where the signature does not fit; twice counts once."""
-    inbound.receive(provider, request.headers, request.get_data(cache=False))
+    inbound.receive(provider, cast(Mapping[str, str], request.headers), request.get_data(cache=False))

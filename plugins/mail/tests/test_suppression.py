@@ -88,7 +88,6 @@ def test_the_weightier_reason_stays(instance: Instance, admin: Person) -> None:
 
 
 def test_many_at_once_are_one(instance: Instance, admin: Person) -> None:
-    assert instance.app
     with ThreadPoolExecutor(24) as pool:
         answers = list(
             pool.map(

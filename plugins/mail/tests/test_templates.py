@@ -109,8 +109,6 @@ def test_each_change_is_a_version_and_the_shipped_one_comes_back(admin: Person) 
 
 
 def test_many_writers_make_one_current_version(admin: Person) -> None:
-    app = admin.instance.app
-    assert app
     with ThreadPoolExecutor(24) as pool:
         answers = list(
             pool.map(
