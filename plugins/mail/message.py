@@ -21,7 +21,7 @@ _ADDRESS_LIMIT = 254  # RFC 5321 4.5.3.1.3, without the angle brackets
 _LINE_LIMIT = 990  # RFC 5322 2.1.1 allows 998 octets
 
 
-class _OneLine(UniqueUnstructuredHeader, BaseHeader):
+class _OneLine(UniqueUnstructuredHeader, BaseHeader):  # type: ignore[misc]  # of the stubs
     """Written as it is: folding would turn an address that is long into an encoded word (RFC 2369, 2)."""
 
     def fold(self, *, policy: Policy) -> str:

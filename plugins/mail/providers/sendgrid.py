@@ -84,7 +84,7 @@ def _errors(said: Any) -> list[dict[str, Any]]:
 def _reset(answer: Any) -> timedelta | None:
     """How long ``X-RateLimit-Reset`` (seconds since 1970) asks to wait, for a 429."""
     told = str(answer.headers.get("X-RateLimit-Reset", ""))
-    if answer.status_code != 429 or not told.isdigit() or len(told) > 12:
+    if answer.status_code != 429 or not (told.isascii() and told.isdigit()) or len(told) > 12:
         return None
     wait = timedelta(seconds=int(told) - utcnow().timestamp())
     return max(timedelta(seconds=1), min(wait, vendor.LONGEST_WAIT))
