@@ -32,6 +32,7 @@ def receive(provider: str, headers: Mapping[str, str], body: bytes) -> int:
     except (ValueError, RecursionError):
         raise Problem("This cannot be understood.", status=400, code="malformed_json") from None
     new = _new(provider, tidings)
+    new.sort(key=lambda tiding: (str(tiding.key), tiding.recipient or ""))  # so do these
     for tiding in new:
         _apply(provider, tiding)
     return len(new)

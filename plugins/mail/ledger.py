@@ -92,7 +92,8 @@ def listed() -> Select[MailMessage]:
 def hint(address: str) -> str:
     """Enough of an address to recognise one's own: ``a***@example.com``."""
     local, at, domain = address.rpartition("@")
-    return f"{local[:1]}***{at}{domain}"[:254] if at else "***"
+    found = f"{local[:1]}***{at}{domain}"[:254]
+    return found if at and found.isprintable() else "***"
 
 
 def latest() -> dict[str, Any]:

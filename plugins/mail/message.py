@@ -47,6 +47,8 @@ def address(text: str) -> Address:
         raise Refused("this is not one e-mail address") from fault
     if not parsed.username or not parsed.domain or not local.isprintable():
         raise Refused("this is not one e-mail address")
+    if len(parsed.addr_spec) > _ADDRESS_LIMIT:  # a domain grows when it is spelt in ASCII
+        raise Refused("the address is too long")
     return Address(username=local, domain=parsed.domain) if shape != local else parsed
 
 

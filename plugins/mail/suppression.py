@@ -14,7 +14,8 @@ from .transport import Refused
 
 def normalised(text: str) -> str:
     """One spelling for each address. Raises ``Refused`` for what is none."""
-    return address(text).addr_spec.lower()
+    spelt = address(text).addr_spec.lower()
+    return address(spelt).addr_spec  # a letter may become two
 
 
 def blocks(recipient: str, *, security: bool) -> str | None:

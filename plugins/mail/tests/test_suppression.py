@@ -104,6 +104,8 @@ NONSENSE: list[Any] = [
     {"address": "a@example.com, b@example.com"},
     {"address": "a@example.com\r\nBcc: b@example.com"},
     {"address": 5},
+    {"address": "a@" + "ü." * 120 + "example"},
+    {"address": "İ" * 240 + "@example.com"},
     {"address": "a@example.com", "reason": "bounce"},
     {"address": "a@example.com", "detail": "x" * 501},
 ]
