@@ -163,6 +163,7 @@ def register_blueprints():
     ("route", "reason"),
     [
         ({"prefix": "/elsewhere"}, "lies outside its urls (sick-things)"),
+        ({"prefix": "/hooks/inbound/elsewhere"}, "lies outside its urls (sick-things)"),
         ({"name": "sample"}, "the blueprint name sample is taken"),
         ({"mark": '@require("sick.thing.read")'}, "requires sick.thing.read, which nobody declares"),
         ({"rule": "/<nonsense:id>"}, "nonsense"),

@@ -103,6 +103,7 @@ def test_text_beyond_ascii_and_very_long_lines_survive() -> None:
         "ann eve@example.com",
         "ann@example..com",
         "a" * 250 + "@example.com",
+        "a@" + "ü." * 120 + "example",
         "",
     ],
 )
