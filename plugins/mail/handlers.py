@@ -16,14 +16,14 @@ log = get_logger(__name__)
 
 def send_code(event: Any, delivery: Delivery) -> None:
     """``otp.requested``: the code, derived here and now, and nowhere kept but in the mail itself."""
+    more = {"purpose": event.purpose}
     try:
-        code = verification_code(event.code_id)
+        more["code"] = verification_code(event.code_id)
+        if event.purpose == "reset":
+            more["link"] = reset_link(event.code_id)
     except LookupError:
         log.info("code is gone, no mail", delivery=str(delivery.id))
         return
-    more = {"purpose": event.purpose, "code": code}
-    if event.purpose == "reset":
-        more["link"] = reset_link(event.code_id)
     tell(delivery, event.user_id, event.email, _CODE_MAILS.get(event.purpose, "otp"), **more)
 
 

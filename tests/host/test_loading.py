@@ -230,6 +230,10 @@ def test_a_longer_url_belongs_to_who_claimed_it(
     [
         ("plugins/deep", "/plugins", "/deep/x", "/plugins/deep/x"),
         ("things/*", "/things", "/<name>/y", "/things/any/y"),
+        ("plugins/deep", "/admin/plugins/deep", "/x", "/admin/plugins/deep/x"),
+        ("things/*", "/hooks/inbound/things", "/<name>", "/hooks/inbound/things/any"),
+        ("things", "/hooks/inbound/admin", "/things", None),
+        ("things", "/admin/hooks/inbound", "/things", None),
         ("things/*", "/things", "/spelt", None),
         ("things/*", "/things", "/<path:name>", None),
     ],
