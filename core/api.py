@@ -86,12 +86,27 @@ from .engine import (
 from .errors import Conflict, Forbidden, Invalid, NotFound, Problem, Unauthorized, Unavailable
 from .hooks import hookimpl, hooks, hookspec
 from .log import get_logger
-from .orgs import OrganisationInfo, find_organisation, invitation_token, organisation_owners
+from .orgs import (
+    OrganisationInfo,
+    find_organisation,
+    home_organisation,
+    invitation_token,
+    organisation_owners,
+)
 from .switch import active
 from .typed import Secret, SecretField
 from .users import UserInfo, find_by_email, find_user, presentable
 from .users import normalise as normalise_email
-from .web import Blueprint, FilterSchema, OutgoingError, Schema, body_limit, http_client, rate_limit
+from .web import (
+    Blueprint,
+    FilterSchema,
+    OutgoingError,
+    Schema,
+    body_limit,
+    http_client,
+    rate_limit,
+    retry_after,
+)
 
 __all__ = [  # noqa: RUF022  in the order of the docstring
     # routes
@@ -110,6 +125,7 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "principal",
     "Principal",
     "organisation_id",
+    "home_organisation",
     "Problem",
     "NotFound",
     "Forbidden",
@@ -198,6 +214,7 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     # the world outside
     "http_client",
     "OutgoingError",
+    "retry_after",
     "Secret",
     "SecretField",
     "find_user",
@@ -210,6 +227,7 @@ __all__ = [  # noqa: RUF022  in the order of the docstring
     "organisation_owners",
     "data_dir",
     "public_url",
+    "has_public_url",
     "get_logger",
 ]
 
@@ -250,6 +268,11 @@ def derive_key(purpose: str) -> bytes:
 def public_url() -> str:
     """Where this instance is reached, without a slash at the end. No header of a request changes it."""
     return _config().server.url
+
+
+def has_public_url() -> bool:
+    """Whether the operator said where people reach this instance; else nobody beyond this machine does."""
+    return _config().server.public_url is not None
 
 
 def digest(text: str, *, purpose: str) -> str:

@@ -74,7 +74,7 @@ def _check_routes(app: Server, record: Record, offer: Offer) -> None:
         if rule.endpoint == "static":
             continue
         path = rule.rule.removeprefix(f"{API}/")
-        if path == rule.rule or not owned(path.removeprefix("admin/"), urls):
+        if path == rule.rule or not owned(path, urls):
             raise Failure(f"the route {rule.rule} lies outside its urls ({', '.join(urls) or 'none'})")
         if any((rule.rule, method) in taken for method in rule.methods or ()):
             raise Failure(f"the route {rule.rule} is taken")

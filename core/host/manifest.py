@@ -5,7 +5,7 @@
     api = ">=1,<2"                # range of the hook API (core.hookspecs.API_VERSION), never of the app
     summary = "Keep any posting."
     category = "career"
-    urls = ["bookmarks"]          # paths it owns below /api/v1 and /api/v1/admin (core.host.urls)
+    urls = ["bookmarks"]          # paths it owns below /api/v1, admin/ and hooks/inbound/ (core.host.urls)
     scope = "tenant"              # or "instance": not switched by organisations
     default = "on"                # for organisations, once the instance has it: "on" or "off"
     requires = ["job_boards"]     # plugins it cannot do without, each with an optional range

@@ -11,6 +11,9 @@ from collections.abc import Iterable
 
 Segments = tuple[str, ...]
 
+SHARED = ("admin/", "hooks/inbound/")
+"""Below these every plugin owns its entries too, as it owns them below the API itself."""
+
 
 def segments(path: str) -> Segments:
     """``notes/<uuid:id>/colours`` → ``("notes", "*", "colours")``.
@@ -22,8 +25,9 @@ def segments(path: str) -> Segments:
 
 
 def owned(path: str, entries: Iterable[str]) -> bool:
-    """Whether the route ``path`` is one of ``entries`` or lies below one."""
-    route = segments(path)
+    """Whether the route ``path`` is one of ``entries`` or lies below one, there or below what is shared."""
+    shared = next((prefix for prefix in SHARED if path.startswith(prefix)), "")
+    route = segments(path.removeprefix(shared))
     return any(_covers(tuple(entry.split("/")), route) for entry in entries)
 
 

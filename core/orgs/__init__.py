@@ -12,7 +12,7 @@ from core.web import Server
 
 from . import ending, invitation_routes, member_routes, routes, service
 from .events import EVENTS
-from .gate import choose_organisation
+from .gate import choose_organisation, home_organisation
 from .invitations import invitation_token
 from .models import ROLES, Member, Organisation
 from .service import OrganisationInfo, find_organisation, organisation_owners
@@ -26,6 +26,7 @@ __all__ = [
     "Orgs",
     "choose_organisation",
     "find_organisation",
+    "home_organisation",
     "init_app",
     "invitation_token",
     "organisation_owners",

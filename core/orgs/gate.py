@@ -58,16 +58,20 @@ def _usual(who: Principal, user_id: UUID) -> Membership | None:
 def _as_a_guest(view: ViewInfo, asked: str | None) -> None:
     if view.access.permission is not None or view.plugin == "core":
         return  # refused by what the route asks for, or nothing of an organisation's is shown
-    home = _home()
+    home = home_organisation()
     if asked not in (None, service.HOME, str(home)):
         raise NotFound
     hold(within(home))
 
 
-def _home() -> UUID:
+def home_organisation() -> UUID:
+    """The id of the organisation that stands for the instance. Leaves an open unit of work alone."""
     parts = orgs()
     if parts.home is None:
-        with begin():
-            found = service.ensure_home()
+        with begin(write=False):
+            found = service.home()
+        if found is None:
+            with begin():
+                found = service.ensure_home()
         parts.home = found
     return parts.home

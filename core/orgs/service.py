@@ -23,6 +23,7 @@ from .models import Member, Organisation
 from .state import alive, named, orgs
 
 HOME = "home"
+_HOME = "the home organisation is everybody's"
 _OWN = "one's own memberships are read across organisations"
 
 
@@ -99,22 +100,25 @@ def crown(user: UserInfo) -> None:
 
 def ensure_home() -> UUID:
     """The id of the home organisation, which is made in the open unit of work where it is missing."""
-    with unscoped("the home organisation is everybody's"):
-        found = _home()
-        if found is None:
+    found = home()
+    if found is None:
+        with unscoped(_HOME):
             db.session.execute(
                 db.unit.upsert(Organisation)
                 .values(name="Home", slug=HOME, kind="home")
                 .on_conflict_do_nothing()
             )
-            found = _home()
+        found = home()
     if found is None:
         raise RuntimeError("the home organisation could not be made: its slug belongs to another one")
     return found
 
 
-def _home() -> UUID | None:
-    return db.session.execute(select(Organisation.id).where(Organisation.kind == "home")).scalar_one_or_none()
+def home() -> UUID | None:
+    """The id of the home organisation, if it has been made."""
+    with unscoped(_HOME):
+        found = select(Organisation.id).where(Organisation.kind == "home")
+        return db.session.execute(found).scalar_one_or_none()
 
 
 def mine(user_id: UUID) -> Select[Organisation]:

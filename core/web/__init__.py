@@ -23,6 +23,7 @@ from .meta import add_fact
 from .outgoing import OutgoingError
 from .request import body_limit
 from .results import objections
+from .retry_after import retry_after
 from .room import costly, room_of, take_place
 from .schema import OneOf, Schema, camel
 from .server import API, Server, hold, refuse_undeclared, release
@@ -64,6 +65,7 @@ __all__ = [
     "problem_response",
     "rate_limit",
     "refuse_undeclared",
+    "retry_after",
     "take_place",
     "too_many",
     "web",

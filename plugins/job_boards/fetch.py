@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from typing import Any
 
-from core.api import OutgoingError, Retry, begin, get_logger, http_client, utcnow
+from core.api import OutgoingError, Retry, begin, get_logger, http_client, retry_after, utcnow
 
 from . import sources
 from .api import FeedError
@@ -18,7 +17,7 @@ log = get_logger(__name__)
 
 MOST_BYTES = 10_000_000  # of an answer; the largest real one seen had 680,000
 _TIMEOUT = timedelta(seconds=30)
-_SHORTEST_WAIT, _LONGEST_WAIT = timedelta(seconds=1), timedelta(days=1)
+_LONGEST_WAIT = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -85,24 +84,10 @@ def ask(url: str, known: Answer) -> Answer:
     if response.status_code == 304:
         return known
     if response.status_code != 200:
-        raise Refused(_told(response), retry_after(response.headers.get("Retry-After"), utcnow()))
+        raise Refused(
+            _told(response), retry_after(response.headers.get("Retry-After"), utcnow(), most=_LONGEST_WAIT)
+        )
     return Answer(response.content, _short(response, "ETag", 300), _short(response, "Last-Modified", 100))
-
-
-def retry_after(told: str | None, now: datetime) -> timedelta | None:
-    """How long ``Retry-After`` asks to wait (seconds, or a date), between a second and a day."""
-    if not told:
-        return None
-    try:
-        wait = timedelta(seconds=int(told)) if told.strip().isdigit() else _until(told, now)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return max(_SHORTEST_WAIT, min(wait, _LONGEST_WAIT))
-
-
-def _until(told: str, now: datetime) -> timedelta:
-    moment = parsedate_to_datetime(told)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
 
 
 def _told(response: Any) -> str:

@@ -1,85 +1,26 @@
-"""``[plugins.mail]``: which transport, who the mails are from, and how SMTP is reached."""
+"""``[plugins.mail]``: which transports in which order, and who the mails are from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import Any
 
 from marshmallow import Schema
 
-from core.api import SecretField, ValidationError, fields, validate, validates_schema
+from core.api import ValidationError, fields, validate, validates_schema
 
+from .config_smtp import SmtpSchema
+from .config_vendors import ResendSchema, SendgridSchema
 from .message import mailbox
 from .transport import Refused
 
-PORTS = {"starttls": 587, "tls": 465, "none": 25}
-_NODEMAILER = {"true": "tls", "false": "starttls"}  # what SMTP_SECURE says in the documents' systems
+_VENDORS = ("resend", "sendgrid")
+_NEEDED = {"smtp": ("smtp", "host"), **{name: (name, "api_key") for name in _VENDORS}}
 
 
-class Security(fields.String):
-    """``starttls``, ``tls`` or ``none``; also ``true`` (TLS) and ``false`` (STARTTLS)."""
-
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> Any:
-        text = str(value).lower() if isinstance(value, bool) else value
-        word = super()._deserialize(text, attr, data, **kwargs)
-        return _NODEMAILER.get(word.lower(), word.lower())
-
-
-class SmtpSchema(Schema):
-    """``[plugins.mail.smtp]``."""
-
-    host = fields.String(
-        load_default=None,
-        allow_none=True,
-        metadata={"description": "Name or address of the SMTP server.", "aliases": ["SMTP_HOST"]},
-    )
-    port = fields.Integer(
-        load_default=None,
-        allow_none=True,
-        validate=validate.Range(1, 65535),
-        metadata={
-            "description": "Unset: 587 for starttls, 465 for tls, 25 for none.",
-            "aliases": ["SMTP_PORT"],
-        },
-    )
-    security = Security(
-        load_default="starttls",
-        validate=validate.OneOf(sorted(PORTS)),
-        metadata={
-            "description": "starttls (refused where the server lacks it), tls or none.",
-            "aliases": ["SMTP_SECURE"],
-        },
-    )
-    user = fields.String(
-        load_default=None,
-        allow_none=True,
-        metadata={"description": "Unset: no log-in.", "aliases": ["SMTP_USER"]},
-    )
-    password = SecretField(
-        load_default=None,
-        allow_none=True,
-        metadata={"description": "Goes with user.", "aliases": ["SMTP_PASS"]},
-    )
-    timeout = fields.Float(
-        load_default=10.0,
-        validate=validate.Range(0.1, 25),
-        metadata={"description": "Seconds to wait for each answer of the server."},
-    )
-    ca_file = fields.String(
-        load_default=None,
-        allow_none=True,
-        metadata={"description": "PEM file of the authority to trust instead of the system's."},
-    )
-
-    @validates_schema
-    def _keeps_the_password_safe(self, data: dict[str, Any], **_: Any) -> None:
-        if bool(data.get("user")) != bool(data.get("password")):
-            raise ValidationError("Must go together with password: set both or neither.", "user")
-        if data.get("security") == "none" and data.get("password") and not _is_here(data.get("host")):
-            raise ValidationError("Must be starttls or tls, or the password is sent in clear.", "security")
+def _are_distinct(names: list[str]) -> None:
+    if len(set(names)) != len(names):
+        raise ValidationError("Must name each transport once.")
 
 
 class ConfigSchema(Schema):
@@ -89,9 +30,13 @@ class ConfigSchema(Schema):
         load_default=None,
         allow_none=True,
         validate=validate.Length(min=1),
-        metadata={
-            "description": "file, smtp or a name another plugin offers. Unset: smtp where smtp.host is set."
-        },
+        metadata={"description": "file, smtp, resend, sendgrid or another plugin's. Unset: what is set up."},
+    )
+    transports = fields.List(
+        fields.String(validate=validate.Length(min=1)),
+        load_default=list,
+        validate=_are_distinct,
+        metadata={"description": "Instead of transport: several, in the order in which they are tried."},
     )
     sender = fields.String(
         data_key="from",
@@ -99,7 +44,7 @@ class ConfigSchema(Schema):
         allow_none=True,
         metadata={
             "description": "Address or `Name <address>`. Unset: smtp.user where that is an address.",
-            "aliases": ["FROM_EMAIL"],
+            "aliases": ["FROM_EMAIL", "SENDGRID_FROM_EMAIL"],
         },
     )
     site = fields.String(
@@ -112,14 +57,25 @@ class ConfigSchema(Schema):
         allow_none=True,
         schemes={"http", "https"},
         require_tld=False,
-        metadata={"description": "Where the mails send people.", "aliases": ["FRONTEND_URL", "APP_URL"]},
+        metadata={
+            "description": "Where the mails send people. Unset: server.public_url.",
+            "aliases": ["FRONTEND_URL", "APP_URL"],
+        },
     )
     smtp = fields.Nested(SmtpSchema, load_default=lambda: SmtpSchema().load({}))
+    resend = fields.Nested(ResendSchema, load_default=lambda: ResendSchema().load({}))
+    sendgrid = fields.Nested(SendgridSchema, load_default=lambda: SendgridSchema().load({}))
 
     @validates_schema
     def _can_be_used(self, data: dict[str, Any], **_: Any) -> None:
-        if data.get("transport") == "smtp" and not data["smtp"].get("host"):
-            raise ValidationError({"smtp": {"host": ["Must be set for transport smtp."]}})
+        if data.get("transport") and data.get("transports"):
+            raise ValidationError("Must not stand beside transport: name all of them here.", "transports")
+        for name in [data.get("transport"), *data.get("transports", [])]:
+            table, key = _NEEDED.get(name, (None, None))
+            if table is not None and not data[table].get(key):
+                raise ValidationError({table: {key: [f"Must be set for transport {name}."]}})
+            if name in _VENDORS and not data.get("sender"):
+                raise ValidationError(f"Must be set for transport {name}.", "from")
         if data.get("sender"):
             try:
                 mailbox(data["sender"])
@@ -128,20 +84,24 @@ class ConfigSchema(Schema):
 
 
 def transport_name(config: Mapping[str, Any]) -> str:
-    """The transport in use."""
-    return config["transport"] or ("smtp" if config["smtp"]["host"] else "file")
+    """The transport in use, where there are several the first."""
+    return transport_names(config)[0]
+
+
+def transport_names(config: Mapping[str, Any]) -> list[str]:
+    """The transports in the order in which they are tried."""
+    if config["transports"]:
+        return list(config["transports"])
+    return [config["transport"] or _what_is_set_up(config)]
+
+
+def _what_is_set_up(config: Mapping[str, Any]) -> str:
+    if config["smtp"]["host"]:
+        return "smtp"
+    return next((name for name in _VENDORS if config[name]["api_key"] and config["sender"]), "file")
 
 
 def sender(config: Mapping[str, Any]) -> str:
     """Who mails are from."""
     user = config["smtp"]["user"]
     return config["sender"] or (user if user and "@" in user else f"{config['site']} <jobstead@localhost>")
-
-
-def _is_here(host: str | None) -> bool:
-    if host in (None, "localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -7,6 +7,8 @@ from typing import Any
 from core.api import Delivery, find_user, get_logger, invitation_token, reset_link, verification_code
 
 from . import notices
+from .accounts import readable, tell
+from .render import SHIPPED_LOCALE
 from .service import deliver
 
 log = get_logger(__name__)
@@ -14,70 +16,81 @@ log = get_logger(__name__)
 
 def send_code(event: Any, delivery: Delivery) -> None:
     """``otp.requested``: the code, derived here and now, and nowhere kept but in the mail itself."""
+    more = {"purpose": event.purpose}
     try:
-        code = verification_code(event.code_id)
+        more["code"] = verification_code(event.code_id)
+        if event.purpose == "reset":
+            more["link"] = reset_link(event.code_id)
     except LookupError:
         log.info("code is gone, no mail", delivery=str(delivery.id))
         return
-    context = {"name": _name(event.user_id), "purpose": event.purpose, "code": code}
-    if event.purpose == "reset":
-        context["link"] = reset_link(event.code_id)
-    deliver(delivery.id, to=event.email, template=_CODE_MAILS.get(event.purpose, "otp"), context=context)
+    tell(delivery, event.user_id, event.email, _CODE_MAILS.get(event.purpose, "otp"), **more)
 
 
 def say_account_exists(event: Any, delivery: Delivery) -> None:
     """``user.registration_repeated``: told to the address's owner, and to nobody else."""
-    deliver(delivery.id, to=event.email, template="account_exists", context={"name": _name(event.user_id)})
+    tell(delivery, event.user_id, event.email, "account_exists")
 
 
 def welcome(event: Any, delivery: Delivery) -> None:
     """``user.verified``: not sooner, for until then nobody has shown that the address is theirs."""
-    deliver(delivery.id, to=event.email, template="welcome", context={"name": _name(event.user_id)})
+    tell(delivery, event.user_id, event.email, "welcome")
 
 
 def say_password_changed(event: Any, delivery: Delivery) -> None:
     """``password.changed``: changed or reset, its owner hears of it."""
-    context = {"name": _name(event.user_id), "ip": event.ip}
-    deliver(delivery.id, to=event.email, template="password_changed", context=context)
+    tell(delivery, event.user_id, event.email, "password_changed", ip=event.ip)
 
 
 def say_email_changed(event: Any, delivery: Delivery) -> None:
-    """``email.changed``: told to the old address; the new one had the code, or an admin knows it."""
-    context = {"name": _name(event.user_id), "new": event.new, "ip": event.ip, "by_admin": event.by_admin}
-    deliver(delivery.id, to=event.old, template="email_changed", context=context)
+    """``email.changed``: told to the old address; the new one had the code, or an admin knows it.
+
+    Where an admin did it the old one may belong to a stranger, who learns nothing of the new one.
+    """
+    new, ip = ("", "") if event.by_admin else (event.new, event.ip)
+    user = find_user(event.user_id)
+    name = user.name if user is not None and not event.by_admin else ""
+    more = {"name": readable(name), "new": new, "ip": ip, "by_admin": event.by_admin}
+    tell(delivery, event.user_id, event.old, "email_changed", **more)
 
 
 def warn(event: Any, delivery: Delivery) -> None:
     """``security.alert``: something that the owner of an account should look at."""
-    context = {"name": _name(event.user_id), "kind": event.kind, "ip": event.ip}
-    deliver(delivery.id, to=event.email, template="security_alert", context=context)
+    tell(delivery, event.user_id, event.email, "security_alert", kind=event.kind, ip=event.ip)
 
 
 def invite(event: Any, delivery: Delivery) -> None:
-    """``invitation.created``: what it takes to join, derived here and now, and kept in the mail alone."""
+    """``invitation.created``: what it takes to join, derived here and now, and kept in the mail alone.
+
+    Whoever is invited may be unknown here, so the mail is in the language of who invites.
+    """
     try:
         token = invitation_token(event.invitation_id)
     except LookupError:
         log.info("invitation is gone, no mail", delivery=str(delivery.id))
         return
-    context = {
-        "inviter": _name(event.invited_by),
-        "organisation": event.organisation,
-        "role": event.role,
-        "token": token,
-    }
-    deliver(delivery.id, to=event.email, template="invitation", context=context)
+    inviter = find_user(event.invited_by)
+    deliver(
+        delivery.id,
+        to=event.email,
+        template="invitation",
+        context={
+            "inviter": readable(inviter.name if inviter is not None else ""),
+            "organisation": readable(event.organisation),
+            "role": event.role,
+            "token": token,
+        },
+        locale=inviter.locale if inviter is not None else SHIPPED_LOCALE,
+        organisation=delivery.organisation_id,
+    )
 
 
 def say_account_created(event: Any, delivery: Delivery) -> None:
-    """``user.invited``: how to begin with an account that an admin made."""
-    context = {"name": event.name, "has_password": event.has_password}
-    deliver(delivery.id, to=event.email, template="account_created", context=context)
-
-
-def _name(user_id: Any) -> str:
-    user = find_user(user_id)
-    return user.name if user is not None else ""
+    """``user.invited``: how to begin with an account that an admin made, who also wrote the name."""
+    user = find_user(event.user_id)
+    name = readable(user.name if user is not None else "")
+    more = {"name": name, "has_password": event.has_password}
+    tell(delivery, event.user_id, event.email, "account_created", **more)
 
 
 TABLE = (

@@ -8,6 +8,7 @@ from uuid import uuid5
 
 from core.api import Delivery, find_user, organisation_owners
 
+from .accounts import readable, tell
 from .service import deliver
 
 
@@ -43,19 +44,28 @@ def say_staying(event: Any, delivery: Delivery) -> None:
 
 def _tell(event: Any, delivery: Delivery, kind: str, *, until: str = "", roles: str = "") -> None:
     user = find_user(event.user_id)
-    if user is None:
-        return
-    context = {"name": user.name, "kind": kind, "until": until, "roles": roles}
-    deliver(delivery.id, to=user.email, template="account_notice", context=context)
+    if user is not None:
+        tell(delivery, user.id, user.email, "account_notice", kind=kind, until=until, roles=roles)
 
 
 def _tell_owners(event: Any, delivery: Delivery, kind: str, *, until: str = "") -> None:
+    """In the words of the organisation, and in each owner's language."""
     if delivery.organisation_id is None:
         return
     for owner in organisation_owners(delivery.organisation_id):
-        context = {"name": owner.name, "organisation": event.name, "kind": kind, "until": until}
-        key = uuid5(delivery.id, str(owner.id))
-        deliver(key, to=owner.email, template="organisation_notice", context=context)
+        deliver(
+            uuid5(delivery.id, str(owner.id)),
+            to=owner.email,
+            template="organisation_notice",
+            context={
+                "name": readable(owner.name),
+                "organisation": readable(event.name),
+                "kind": kind,
+                "until": until,
+            },
+            locale=owner.locale,
+            organisation=delivery.organisation_id,
+        )
 
 
 def _day(moment: datetime | None) -> str:

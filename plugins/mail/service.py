@@ -1,68 +1,91 @@
-"""Rendering a mail and handing it to the transport in use."""
+"""One mail from its template to a transport, once."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
-from core.api import Permanent, Retry, call_hook, get_logger, settings, utcnow
+from core.api import Permanent, Retry, get_logger, has_public_url, public_url, settings, utcnow
 
-from . import ledger
-from .config import sender, transport_name
-from .message import compose
-from .render import render
-from .transport import Deferred, Outgoing, Refused, Transport
+from . import ledger, overrides, suppression
+from .catalogue import kind_of
+from .config import sender, transport_names
+from .failover import hand_over
+from .message import address, compose
+from .render import SHIPPED_LOCALE
+from .transport import Outgoing, Refused
 
 log = get_logger(__name__)
 
 
-def deliver(key: UUID, *, to: str, template: str, context: Mapping[str, object]) -> None:
+def deliver(
+    key: UUID,
+    *,
+    to: str,
+    template: str,
+    context: Mapping[str, object],
+    locale: str = SHIPPED_LOCALE,
+    organisation: UUID | None = None,
+    unsubscribe: str | None = None,
+) -> None:
     """Send one mail; does nothing where ``key`` was sent before.
 
-    Call it outside a transaction. Raises ``Retry`` where a later attempt may succeed and
+    ``locale`` is the reader's; ``organisation`` the one it is sent for, whose templates are looked at
+    first. Call it outside a transaction. Raises ``Retry`` where a later attempt may succeed and
     ``Permanent`` where none will. Neither says what the mail says.
     """
     if ledger.sent(key):
         return
+    ledger.enter(key, template, to, organisation)
     config = settings("mail")
-    name = transport_name(config)
     try:
-        where = _hand_over(name, _compose(key, to, template, context, config))
-    except Refused as fault:
-        ledger.record(key, template, name, reason=str(fault))
+        kind = kind_of(template)
+        reason = suppression.blocks(address(to).addr_spec, security=kind.security)
+        if reason is not None:
+            ledger.note(key, "suppressed", reason=f"the address is on the suppression list: {reason}")
+            log.info("mail suppressed", template=template, reason=reason, key=str(key))
+            return
+        rendered = overrides.rendered(template, _site(config) | dict(context), locale, organisation)
+        mail = _composed(key, to, rendered, config, None if kind.security else unsubscribe)
+    except (LookupError, Refused) as fault:
+        ledger.note(key, "failed", reason=str(fault))
         raise Permanent(str(fault)) from None
-    except Deferred as fault:
-        ledger.record(key, template, name, reason=str(fault))
-        raise Retry(None, str(fault)) from None
-    ledger.record(key, template, name)
-    log.info("mail sent", template=template, transport=name, where=where, key=str(key))
+    _send(mail, template, rendered.source, transport_names(config))
 
 
-def transport(name: str) -> Transport:
-    """The transport called ``name``. Raises ``Deferred`` where no active plugin offers it."""
-    offered: list[Transport] = [offer for _, offers in call_hook("mail_transports") for offer in offers]
-    for offer in offered:
-        if offer.name == name:
-            return offer
-    there = ", ".join(sorted({offer.name for offer in offered}))
-    raise Deferred(f"no transport is called {name!r}; there are {there or 'none'}")
+def site_url(config: Mapping[str, Any]) -> str | None:
+    """Where mails lead: what the settings say, else where people reach this instance, if anybody said."""
+    return config["site_url"] or (public_url() if has_public_url() else None)
 
 
-def _compose(
-    key: UUID, to: str, template: str, context: Mapping[str, object], config: Mapping[str, str]
+def site() -> dict[str, object]:
+    """The variables every template has."""
+    return _site(settings("mail"))
+
+
+def _site(config: Mapping[str, Any]) -> dict[str, object]:
+    return {"site": config["site"], "site_url": site_url(config)}
+
+
+def _composed(
+    key: UUID, to: str, rendered: overrides.Rendered, config: Mapping[str, Any], unsubscribe: str | None
 ) -> Outgoing:
-    try:
-        content = render(template, {"site": config["site"], "site_url": config["site_url"], **context})
-    except LookupError as fault:
-        raise Refused(str(fault)) from None
-    return compose(content, to=to, sender=sender(config), key=key, now=utcnow())
+    return compose(
+        rendered.content, to=to, sender=sender(config), key=key, now=utcnow(), unsubscribe=unsubscribe
+    )
 
 
-def _hand_over(name: str, mail: Outgoing) -> str:
-    chosen = transport(name)
-    try:
-        return chosen.deliver(mail)
-    except (Refused, Deferred):
-        raise
-    except Exception as fault:  # its words are not ours to repeat: they could quote the mail
-        raise Deferred(f"transport {name} raised {type(fault).__name__}") from None
+def _send(mail: Outgoing, template: str, source: str, names: list[str]) -> None:
+    outcome = hand_over(mail, names)
+    about = {"transport": outcome.transport, "source": source}
+    if isinstance(outcome.fault, Refused):
+        ledger.note(mail.key, "failed", reason=str(outcome.fault), **about)
+        raise Permanent(str(outcome.fault))
+    if outcome.fault is not None:
+        ledger.note(mail.key, "queued", reason=str(outcome.fault), **about)
+        raise Retry(outcome.fault.after, str(outcome.fault))
+    ledger.note(mail.key, "sent", reference=outcome.where[:200], **about)
+    log.info(
+        "mail sent", template=template, transport=outcome.transport, where=outcome.where, key=str(mail.key)
+    )

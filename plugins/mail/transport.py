@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import timedelta
 from email.message import EmailMessage
 from typing import Protocol
 from uuid import UUID
@@ -28,7 +30,7 @@ class Transport(Protocol):
     name: str
 
     def deliver(self, mail: Outgoing) -> str:
-        """Hand ``mail`` over; answer where it went, for the log (a file, a server).
+        """Hand ``mail`` over; answer where it went: a file, a server, or the id a vendor gave it.
 
         Raises ``Deferred`` where a later attempt may succeed, ``Refused`` where none will. Any
         other exception counts as ``Deferred``.
@@ -44,8 +46,22 @@ class Transport(Protocol):
 
 
 class Deferred(Exception):
-    """Not now: the network, a full disk, a 4xx answer. The mail is tried again later."""
+    """Not now: the network, a full disk, a log-in that fails, a server that is busy.
+
+    The next transport is tried, and where there is none the mail later; not before ``after``, where
+    somebody said so.
+    """
+
+    def __init__(self, reason: str, *, after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.after = after
 
 
 class Refused(Exception):
-    """Never: a 5xx answer to this mail, an address that cannot exist. Not tried again."""
+    """Never: this mail was looked at and refused, or its address cannot exist. Not tried again, nowhere."""
+
+
+def quoted(reply: bytes | str) -> str:
+    """A server's words for the log: short, and without what could be a code it quotes."""
+    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
+    return re.sub(r"\d{6,}", "******", " ".join(text.split()))[:200]

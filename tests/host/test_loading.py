@@ -163,6 +163,7 @@ def register_blueprints():
     ("route", "reason"),
     [
         ({"prefix": "/elsewhere"}, "lies outside its urls (sick-things)"),
+        ({"prefix": "/hooks/inbound/elsewhere"}, "lies outside its urls (sick-things)"),
         ({"name": "sample"}, "the blueprint name sample is taken"),
         ({"mark": '@require("sick.thing.read")'}, "requires sick.thing.read, which nobody declares"),
         ({"rule": "/<nonsense:id>"}, "nonsense"),
@@ -229,6 +230,10 @@ def test_a_longer_url_belongs_to_who_claimed_it(
     [
         ("plugins/deep", "/plugins", "/deep/x", "/plugins/deep/x"),
         ("things/*", "/things", "/<name>/y", "/things/any/y"),
+        ("plugins/deep", "/admin/plugins/deep", "/x", "/admin/plugins/deep/x"),
+        ("things/*", "/hooks/inbound/things", "/<name>", "/hooks/inbound/things/any"),
+        ("things", "/hooks/inbound/admin", "/things", None),
+        ("things", "/admin/hooks/inbound", "/things", None),
         ("things/*", "/things", "/spelt", None),
         ("things/*", "/things", "/<path:name>", None),
     ],

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import smtplib
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from plugins.mail.config import PORTS
-from plugins.mail.transport import Deferred, Outgoing, Refused
+from plugins.mail.config_smtp import PORTS
+from plugins.mail.transport import Deferred, Outgoing, Refused, quoted
 
 _CHECK_TIMEOUT = 0.5  # seconds for each answer: health has one second in all
 _NOT_ABOUT_THE_MAIL = {530, 534, 535, 538}  # RFC 4954: our log-in is missing or wrong
@@ -88,7 +87,7 @@ class SmtpTransport:
 
 
 def _judged(code: int, reply: bytes | str) -> Exception:
-    text = f"the server answered {code} {_quoted(reply)}"
+    text = f"the server answered {code} {quoted(reply)}"
     if 500 <= code < 600 and code not in _NOT_ABOUT_THE_MAIL:
         return Refused(text)
     return Deferred(text)
@@ -96,14 +95,8 @@ def _judged(code: int, reply: bytes | str) -> Exception:
 
 def _said(fault: Exception) -> str:
     if isinstance(fault, smtplib.SMTPResponseException):
-        return f"{fault.smtp_code} {_quoted(fault.smtp_error)}"
+        return f"{fault.smtp_code} {quoted(fault.smtp_error)}"
     return f"{type(fault).__name__}: {fault}"
-
-
-def _quoted(reply: bytes | str) -> str:
-    """A server's words for the log: short, and without what could be a code it quotes."""
-    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
-    return re.sub(r"\d{6,}", "******", " ".join(text.split()))[:200]
 
 
 def _leave(server: smtplib.SMTP) -> None:

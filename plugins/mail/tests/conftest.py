@@ -1,4 +1,4 @@
-"""A real SMTP server on 127.0.0.1 that answers as a test wants it to."""
+"""Servers on 127.0.0.1, SMTP and vendors', that answer as a test wants them to."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from core.testing import Instance, Person
+
+from .vendors import API_KEY, Vendor, running
 
 
 @dataclass
@@ -119,3 +123,33 @@ def only(user: str, password: str) -> Callable[..., AuthResult]:
         return AuthResult(success=right, handled=False)
 
     return check
+
+
+@pytest.fixture
+def resend() -> Iterator[Vendor]:
+    with running("resend") as vendor:
+        yield vendor
+
+
+@pytest.fixture
+def sendgrid() -> Iterator[Vendor]:
+    with running("sendgrid") as vendor:
+        yield vendor
+
+
+def through(instance: Instance, *vendors: Vendor, **settings: Any) -> Instance:
+    """Mail goes out by these vendors, in this order."""
+    instance.environ |= {
+        "JOBSTEAD_OUTGOING__ALLOW_HTTP": "true",
+        "JOBSTEAD_OUTGOING__ALLOW_NETWORKS": "127.0.0.0/8",
+    }
+    tables = {vendor.name: {"api_key": API_KEY, "base_url": vendor.url, "timeout": 0.5} for vendor in vendors}
+    order = {"transports": [vendor.name for vendor in vendors]}
+    return instance.plugins(mail={"from": "Jobs <jobs@example.org>", **order, **tables, **settings})
+
+
+def deliveries(admin: Person, query: str = "") -> list[dict[str, Any]]:
+    """What admins see of mails, the oldest first."""
+    answer = admin.get(f"/admin/mail/deliveries{query}")
+    assert answer.status_code == 200, answer.text
+    return list((answer.json or {})["items"])[::-1]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -15,6 +16,7 @@ from plugins.mail.render import Content, render, templates
 from plugins.mail.transport import Outgoing, Refused
 
 SITE = {"site": "Jobstead", "site_url": "https://jobs.example.org"}
+TEMPLATES = Path(__file__).parents[1] / "templates"
 CONTEXTS = {
     "otp": {"name": "Ann", "purpose": "verify_email", "code": "123456"},
     "account_exists": {"name": "Ann"},
@@ -103,6 +105,7 @@ def test_text_beyond_ascii_and_very_long_lines_survive() -> None:
         "ann eve@example.com",
         "ann@example..com",
         "a" * 250 + "@example.com",
+        "a@" + "ü." * 120 + "example",
         "",
     ],
 )
@@ -137,3 +140,33 @@ def test_a_template_says_what_it_lacks() -> None:
 
 def test_a_code_does_not_show_in_a_repr() -> None:
     assert "123456" not in repr(made(render("otp", SITE | CONTEXTS["otp"])))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *(
+            "mfa_factor_added",
+            "mfa_factor_removed",
+            "mfa_removed",
+            "mfa_recovery_codes_replaced",
+            "mfa_reset",
+        ),
+        *("mfa_recovery_code_used", "mfa_tries_exhausted", "identity_linked", "identity_unlinked"),
+    ],
+)
+def test_an_alert_says_what_happened_and_where_from_if_that_is_known(kind: str) -> None:
+    alert = {"name": "Ann", "kind": kind}
+    known = render("security_alert", SITE | alert | {"ip": "192.0.2.7"})
+    unknown = render("security_alert", SITE | alert | {"ip": ""})
+    for content in (known, unknown):
+        for body in (content.text, content.html):
+            assert "something unusual" not in body
+    for body in (known.text, known.html):
+        assert ("from the address 192.0.2.7" in " ".join(body.split())) == (kind != "mfa_reset")
+    assert "address" not in unknown.text
+
+
+def test_every_template_stands_in_the_catalogue() -> None:
+    shipped = {path.stem for path in TEMPLATES.iterdir()} - {"layout"}
+    assert shipped == set(templates()) == set(CONTEXTS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.api import begin, call_hook
 from core.testing import Instance
 from plugins.mail.api import send
-from plugins.mail.service import transport
+from plugins.mail.failover import transport
 
 MANIFEST = """
 name = "pigeon"
@@ -16,7 +16,7 @@ requires = ["mail"]
 """
 PLUGIN = """
 from core.api import hookimpl
-from plugins.mail.api import Refused
+from plugins.mail.api import Forged, Refused, Tiding
 
 
 class Pigeon:
@@ -35,6 +35,20 @@ class Pigeon:
 
     def check(self):
         pass
+
+
+class Loft:
+    name = "pigeon"
+
+    def read(self, headers, body, now):
+        if headers.get("X-Ring") != "gold":
+            raise Forged("another's pigeon")
+        return [Tiding(id=body.decode(), status="bounced", recipient="far@example.com", permanent=True)]
+
+
+@hookimpl
+def mail_inbound():
+    return [Loft()]
 
 
 @hookimpl
@@ -82,3 +96,14 @@ def test_its_faults_are_not_quoted(instance: Instance, capfd) -> None:  # type: 
     said = "".join(capfd.readouterr())
     assert "RuntimeError" in said
     assert "your account is ready" not in said
+
+
+def test_what_it_tells_is_heard_like_a_vendors(instance: Instance) -> None:
+    with_pigeon(instance)
+    admin = instance.person("root@example.com", role="admin")
+    client = instance.app.test_client()
+    path = "/api/v1/hooks/inbound/mail/pigeon"
+    assert client.post(path, data=b"1", headers={"X-Ring": "tin"}).status_code == 401
+    assert client.post(path, data=b"1", headers={"X-Ring": "gold"}).status_code == 204
+    items = (admin.get("/admin/mail/suppressions").json or {})["items"]
+    assert [(item["address"], item["provider"]) for item in items] == [("far@example.com", "pigeon")]
