@@ -34,11 +34,13 @@ _OTHERS = (
 
 @dataclass
 class _Kept:
-    """What a migration made: the tables' shape, the rows of those that have any, and idle databases of it."""
+    """What a migration made: the tables' shape, the rows of those that have any, how far the sequences
+    are (last value, and whether it was given out), and idle databases of it."""
 
     shape: str
     tables: list[str]
     rows: dict[str, bytes]
+    sequences: dict[str, tuple[int, bool]]
     idle: list[str] = field(default_factory=list)
 
 
@@ -52,7 +54,7 @@ class PostgreSQL(Databases):
 
     @contextmanager
     def empty(self) -> Iterator[str]:
-        kept = self._kept.setdefault(_EMPTY, _Kept("", [], {}))
+        kept = self._kept.setdefault(_EMPTY, _Kept("", [], {}, {}))
         name = kept.idle.pop() if kept.idle else self._create()
         try:
             yield self._url(name)
@@ -123,6 +125,10 @@ class PostgreSQL(Databases):
         return there.render_as_string(hide_password=False)
 
 
+def _regclass(name: str) -> sql.Literal:
+    return sql.Literal(f'public."{name}"')
+
+
 def _shape(connection: Connection) -> str:
     found = connection.execute(_SHAPE).fetchone()
     return str(found[0]) if found else ""
@@ -137,7 +143,12 @@ def _snapshot(connection: Connection) -> _Kept:
             told = b"".join(copy)
         if told:
             rows[table] = told
-    return _Kept(_shape(connection), tables, rows)
+    sequences = {}
+    for name in [row[0] for row in connection.execute(_NAMES, ("S",))]:
+        statement = sql.SQL("SELECT last_value, is_called FROM {}").format(sql.Identifier(name))
+        for last, given in connection.execute(statement):
+            sequences[name] = (last, given)
+    return _Kept(_shape(connection), tables, rows, sequences)
 
 
 def _as_migrated(connection: Connection, kept: _Kept) -> bool:
@@ -147,9 +158,11 @@ def _as_migrated(connection: Connection, kept: _Kept) -> bool:
     connection.execute("SET LOCAL lock_timeout = '5s'")
     connection.execute("SET LOCAL session_replication_role = replica")  # no triggers, no foreign keys
     emptied = (sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for table in kept.tables)
-    sequences = [row[0] for row in connection.execute(_NAMES, ("S",))]
-    begun = (sql.SQL("ALTER SEQUENCE {} RESTART").format(sql.Identifier(name)) for name in sequences)
-    connection.execute(sql.SQL("; ").join([*emptied, *begun]))
+    set_back = (
+        sql.SQL("SELECT setval({}::regclass, {}, {})").format(_regclass(name), last, given)
+        for name, (last, given) in kept.sequences.items()
+    )
+    connection.execute(sql.SQL("; ").join([*emptied, *set_back]))
     for table, rows in kept.rows.items():
         statement = sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))
         with connection.cursor().copy(statement) as copy:
