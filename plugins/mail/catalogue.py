@@ -47,7 +47,13 @@ _KINDS = (
     Kind(
         "invitation",
         "Somebody is asked to join an organisation",
-        {"inviter": "Ann", "organisation": "Acme", "role": "member", "token": "jst_inv_sample"},
+        {
+            "inviter": "Ann",
+            "organisation": "Acme",
+            "role": "member",
+            "token": "jst_inv_sample",
+            "link": "https://example.org/invitations/jst_inv_sample",
+        },
     ),
     Kind(
         "notice",

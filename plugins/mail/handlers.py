@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.api import Delivery, find_user, get_logger, invitation_token, reset_link, verification_code
+from core.api import (
+    Delivery,
+    find_user,
+    get_logger,
+    invitation_token,
+    reset_link,
+    settings,
+    verification_code,
+)
 
 from . import notices
 from .accounts import readable, tell
@@ -79,10 +87,17 @@ def invite(event: Any, delivery: Delivery) -> None:
             "organisation": readable(event.organisation),
             "role": event.role,
             "token": token,
+            "link": _to_join(token),
         },
         locale=inviter.locale if inviter is not None else SHIPPED_LOCALE,
         organisation=delivery.organisation_id,
     )
+
+
+def _to_join(token: str) -> str | None:
+    """The front end's page for it; this server has none, so without a front end the mail holds the token."""
+    front_end = settings("mail")["site_url"]
+    return f"{front_end.rstrip('/')}/invitations/{token}" if front_end else None
 
 
 def say_account_created(event: Any, delivery: Delivery) -> None:

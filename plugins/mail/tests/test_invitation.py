@@ -61,6 +61,13 @@ def test_the_link_leads_to_the_configured_site_whatever_the_request_says(instanc
     assert "evil.example" not in message.as_string()
 
 
+def test_without_a_front_end_no_link_leads_to_a_page_that_is_not_there(instance: Instance) -> None:
+    instance.plugins("mail").environ["PUBLIC_URL"] = "https://jobs.example.org"
+    invite(instance.person("ann@example.com"))
+    assert "jobs.example.org/invitations" not in mail(instance).as_string()
+    assert re.search(r"^\s+jst_inv_\S+\s*$", text_of(mail(instance)), re.MULTILINE)
+
+
 def test_names_are_text_in_the_mail(instance: Instance) -> None:
     instance.plugins("mail")
     invite(instance.person("ann@example.com"), name="<b>Acme</b> & {{ site }}")
