@@ -11,6 +11,7 @@ POSITION = ("limit", "cursor", "sort")
 """Read for every list by the same code: tried in full once a plugin."""
 
 COUNTED = {
+    "core_login_failure": "a wrong password is counted, whoever's address it was tried with",
     "core_code": "a try is counted before a code is compared, a request before it is answered",
     "core_event": "an unverified account's right password sends a code",
 }

@@ -38,6 +38,7 @@ PAGES = {
     "/static/<path:name>": "our own scripts and styles",
     "/.well-known/jwks.json": "public keys",
     "/setup": "the form behind the one-time link",
+    "/reset-password": "the form behind the link in a mail",
 }
 """What is served and not in the document, and why."""
 
