@@ -65,7 +65,10 @@ def _as_a_guest(view: ViewInfo, asked: str | None) -> None:
 
 
 def home_organisation() -> UUID:
-    """The id of the organisation that stands for the instance. Reads in the open unit of work, if any."""
+    """The id of the organisation that stands for the instance.
+
+    Reads in the open unit of work where that has begun; it begins none that has not.
+    """
     parts = orgs()
     if parts.home is None:
         found = _home()
@@ -77,7 +80,8 @@ def home_organisation() -> UUID:
 
 
 def _home() -> UUID | None:
-    if current_unit() is not None:  # a second connection for each of a crowd is one too many
+    unit = current_unit()
+    if unit is not None and unit.begun:  # a second connection for each of a crowd is one too many
         return service.home()
     with begin(write=False):
         return service.home()
