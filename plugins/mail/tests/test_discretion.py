@@ -16,6 +16,7 @@ import time_machine
 from core.api import begin, utcnow
 from core.testing import Instance
 from plugins.mail import suppression
+from plugins.mail.accounts import readable
 from plugins.mail.api import send
 
 from .conftest import deliveries, through
@@ -77,18 +78,11 @@ def test_links_begin_with_the_public_address(instance: Instance) -> None:
     bodies = [str(part.get_content()) for mail in mails(instance) for part in mail.iter_parts()]
     links = {link for body in bodies for link in re.findall(r"[a-z]+://[^/\s\"<]+", body)}
     assert links == {"https://jobs.example.org"}
-    assert any("https://jobs.example.org/invitations/jst_inv_" in body for body in bodies)
 
 
-def test_a_name_is_no_place_for_a_link(instance: Instance) -> None:
-    instance.plugins("mail")
-    ann = instance.person("ann@example.com")
-    ann.post("/orgs", {"name": "Win at https://evil.example/x www.evil.example", "slug": "acme"})
-    ann.post("/orgs/acme/invitations", {"email": "bob@example.com", "role": "viewer"})
-    instance.drain()
-    (mail,) = [mail for mail in mails(instance) if "invites you" in mail["Subject"]]
-    assert mail["Subject"] == "Ann invites you to Win at evil.example/x evil.example"
-    assert "https://evil" not in mail.as_string()
+def test_a_name_is_no_place_for_a_link() -> None:
+    """Names with addresses are refused today; rows may be older than that."""
+    assert readable("Win at https://evil.example/x www.evil.example") == "Win at evil.example/x evil.example"
 
 
 def test_a_code_stays_between_vendor_and_reader(
