@@ -107,7 +107,7 @@ def alike(spent: list[Work]) -> None:
 
 
 def test_registering_costs_much_more_than_what_differs(world: World, work: Work) -> None:
-    """A new account takes some statements more than a known one; all verify once and hash once, which outweighs them."""
+    """A new account takes some statements more; all verify and hash once, which outweighs them."""
     spent = {}
     for kind in ("unknown", "unverified", "verified"):
         email = somebody(world, kind)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,12 +106,18 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(tmp_path_factory: pytest.TempPathFactory, on_postgresql: None) -> Iterator[Cluster]:
+def cluster(on_postgresql: None) -> Iterator[Cluster]:
     if postgres.binaries() is None:
         pytest.skip("PostgreSQL is not installed here")
-    folder = tmp_path_factory.mktemp("pg")
-    for parent in folder.parents[:2]:
-        parent.chmod(0o755)  # the server does not run as root
+    with (
+        tempfile.TemporaryDirectory() as name,  # the server does not run as root, who alone sees pytest's
+        _serving(Path(name)) as url,
+    ):
+        yield Cluster(make_url(url))
+
+
+@contextmanager
+def _serving(folder: Path) -> Iterator[str]:
     command, url = postgres.plan(folder)
     with subprocess.Popen(command, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
@@ -117,7 +125,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, on_postgresql: None) -> It
             while not postgres.answers(url):
                 assert time.monotonic() < until
                 time.sleep(0.05)
-            yield Cluster(make_url(url))
+            yield url
         finally:
             server.terminate()
 

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from core.api import Select, begin, db, invitation_token, select, unscoped
 from core.testing import Databases, Instance, Person
+from core.testing.databases import engine_for
 from plugins.audit import heads
 from plugins.audit.commands import audit
 from plugins.audit.models import InstanceEntry, OrganisationEntry
@@ -80,9 +81,9 @@ class World:
     def as_owner_of_the_database(self, *statements: str) -> None:
         """Change what stands there, past every trigger."""
         tables = ("audit_instance_entry", "audit_organisation_entry", "audit_chain")
-        with self.instance.app.app_context(), begin() as unit, unscoped("tamper"):
-            run = unit.connection.exec_driver_sql
-            if unit.database.dialect == "sqlite":
+        with engine_for(self.instance.app.extensions["jobstead.config"].database.url).begin() as connection:
+            run = connection.exec_driver_sql
+            if connection.dialect.name == "sqlite":
                 triggers = run("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars().all()
                 off = [f"DROP TRIGGER {name}" for name in triggers]
             else:
