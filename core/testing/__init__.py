@@ -16,7 +16,7 @@ from core.auth import EmailChanged, SecurityAlert
 from core.orgs.ending import erase as erase_organisation
 from core.users import find_by_email
 
-from .databases import Databases
+from .databases import Databases, engine_for
 from .instance import Instance, Person
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "SecurityAlert",
     "database_url",
     "databases",
+    "engine_for",  # a connection as the owner of the tables, past every wall
     "erase_organisation",
     "find_by_email",
     "instance",

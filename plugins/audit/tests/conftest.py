@@ -12,8 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from core.api import Select, begin, db, invitation_token, select, unscoped
-from core.testing import Databases, Instance, Person
-from core.testing.databases import engine_for
+from core.testing import Databases, Instance, Person, engine_for
 from plugins.audit import heads
 from plugins.audit.commands import audit
 from plugins.audit.models import InstanceEntry, OrganisationEntry
