@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from core.auth import EmailChanged, SecurityAlert
+from core.host.environment import engine_for
 from core.orgs.ending import erase as erase_organisation
 from core.users import find_by_email
 
-from .databases import Databases, engine_for
+from .databases import Databases
 from .instance import Instance, Person
 
 __all__ = [
