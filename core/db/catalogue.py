@@ -23,11 +23,10 @@ SCHEMA = text("""
         has_schema_privilege('jobstead_app', space.oid, 'USAGE')
             AND has_schema_privilege('jobstead_system', space.oid, 'USAGE') AS usable,
         ARRAY(SELECT given.defaclobjtype::text
-            FROM pg_default_acl AS given, aclexplode(given.defaclacl) AS item
-            JOIN pg_roles AS role ON role.oid = item.grantee
-            WHERE given.defaclrole = current_user::regrole AND given.defaclnamespace = space.oid
-                AND role.rolname IN ('jobstead_app', 'jobstead_system') AND item.privilege_type = 'SELECT'
-            GROUP BY given.defaclobjtype HAVING count(*) = 2) AS kinds
+            FROM pg_default_acl AS given JOIN pg_roles AS role ON role.oid = given.defaclrole
+            WHERE role.rolname = current_user AND given.defaclnamespace = space.oid
+                AND given.defaclacl::text LIKE '%jobstead_app=%'
+                AND given.defaclacl::text LIKE '%jobstead_system=%') AS kinds
     FROM pg_namespace AS space WHERE space.nspname = current_schema()
 """)
 """Where tables are made: whether both roles may look into it, and which kinds (r, S) they get by default."""

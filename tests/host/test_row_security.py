@@ -133,8 +133,8 @@ def _serving(folder: Path) -> Iterator[str]:
 def test_who_may_not_create_roles_is_told_what_an_administrator_runs(
     cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cluster.run('CREATE ROLE "plain-login" LOGIN')
-    instance = Instance(tmp_path, cluster.database("jobs", "plain-login"))
+    cluster.run('CREATE ROLE "Plain-Login" LOGIN')
+    instance = Instance(tmp_path, cluster.database("jobs", "Plain-Login"))
     instance.samples("sample")
     _ = instance.config
     for name, value in instance.environ.items():
@@ -144,7 +144,7 @@ def test_who_may_not_create_roles_is_told_what_an_administrator_runs(
     lines = [line for line in told.output.splitlines() if line.endswith(";")]
     assert lines == [
         "CREATE ROLE jobstead_app NOLOGIN; CREATE ROLE jobstead_system NOLOGIN;",
-        'GRANT jobstead_app, jobstead_system TO "plain-login";',
+        'GRANT jobstead_app, jobstead_system TO "Plain-Login";',
     ]
     app = instance.boot()
     assert ready(app)["status"] == 503
