@@ -18,6 +18,7 @@ from .keysets import ALGORITHMS, Keys, PublicKey
 
 LEEWAY = 30  # seconds that two clocks may differ
 LONGEST = 16_384  # characters
+_LATEST = 1e11  # seconds since 1970, somewhere in the year 5138
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _REFUSED = frozenset({"crit", "b64", "zip", "enc"})  # extensions, none of which we understand
 
@@ -78,8 +79,9 @@ def check_times(claims: dict[str, Any], *, max_age: int) -> None:
     """Raise ``BadToken`` for a token that is over, not yet valid, or older than ``max_age`` seconds."""
     now = utcnow().timestamp()
     expires, issued, begins = claims.get("exp"), claims.get("iat"), claims.get("nbf", 0)
-    if not all(type(moment) in (int, float) for moment in (expires, issued, begins)):
-        raise BadToken("times")
+    for moment in (expires, issued, begins):
+        if type(moment) not in (int, float) or not 0 <= moment <= _LATEST:  # NaN is neither
+            raise BadToken("times")
     if expires + LEEWAY <= now:
         raise BadToken("expired")
     if issued - LEEWAY > now or begins - LEEWAY > now:

@@ -94,6 +94,8 @@ REFUSED: dict[str, Forge] = {
     "expired": with_times(iat=-300, exp=-31),
     "no end": with_claims(exp=None),
     "an end that is no number": with_claims(exp="tomorrow"),
+    "an end that never comes": with_claims(exp=float("nan")),
+    "an end without end": with_claims(exp=float("inf")),
     "true as a time": with_claims(iat=True),
     "issued in the future": with_times(iat=3600, exp=7200),
     "issued long ago": with_times(iat=-7200),
