@@ -16,6 +16,8 @@ from core.testing import Databases, Instance
 from tests.attack.forge import Forge, Json, b64, encoded
 from tests.attack.scene import instance_of
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def forge(house: Instance) -> Forge:

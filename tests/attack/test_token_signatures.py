@@ -16,6 +16,8 @@ from joserfc.jwk import RSAKey
 from core.testing import Instance
 from tests.attack.forge import Forge, Json, b64, decoded, encoded, rs256
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def forge(house: Instance) -> Forge:

@@ -8,7 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.instance import ROOT, Instance, wait_for
+
+pytestmark = pytest.mark.once
 
 BROKEN = ("broken_import", "broken_exit", "broken_mapping", "broken_config")
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.e2e.instance import ROOT, Instance
 
+pytestmark = pytest.mark.once
+
 
 def quick_start() -> str:
     section = (ROOT / "README.md").read_text().partition("## Quick start")[2].partition("\n## ")[0]
