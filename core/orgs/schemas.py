@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load, validate
 
 from core.auth.schemas import Email
-from core.users import no_address, printable
+from core.users import LOCALE, no_address, printable
 from core.web import FilterSchema, Schema
 
 from .models import ROLES
@@ -16,9 +16,6 @@ from .service import HOME
 _SLUG = validate.Regexp(
     r"^[a-z0-9](?:[a-z0-9-]{1,46}[a-z0-9])\Z",
     error="3 to 48 lower case letters, digits and hyphens, no hyphen at either end.",
-)
-_LOCALE = validate.Regexp(
-    r"^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}\Z", error="A language tag such as en or pt-BR."
 )
 _COLOUR = validate.Regexp(r"^#[0-9A-Fa-f]{6}\Z", error="A colour such as #1f5fbf.")
 
@@ -63,7 +60,7 @@ class OrganisationPatch(Schema):
 
     name = fields.String(validate=[validate.Length(1, 120), _visible, no_address])
     slug = fields.String(validate=[_SLUG, _not_taken_by_us])
-    locale = fields.String(validate=_LOCALE)
+    locale = fields.String(validate=LOCALE)
     branding = fields.Nested(Branding())
 
 

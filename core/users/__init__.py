@@ -25,9 +25,10 @@ from .service import (
     roles_of,
     someone_holds,
 )
-from .written import no_address, presentable, printable, time_zone
+from .written import LOCALE, no_address, presentable, printable, time_zone
 
 __all__ = [
+    "LOCALE",
     "ROLES",
     "Role",
     "User",

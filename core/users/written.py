@@ -6,7 +6,12 @@ import re
 from functools import cache
 from zoneinfo import available_timezones
 
-from marshmallow import ValidationError
+from marshmallow import ValidationError, validate
+
+LOCALE = validate.Regexp(
+    r"^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}\Z", error="A language tag such as en or pt-BR."
+)
+"""Refuses what is no language tag."""
 
 _ADDRESS = re.compile(r"://|www\.|\S@\S|\.[a-z]{2,}/", re.IGNORECASE)
 

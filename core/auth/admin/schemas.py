@@ -9,12 +9,9 @@ from sqlalchemy import Select, exists, or_
 
 from core.auth.passwords import LONGEST
 from core.auth.schemas import Email
-from core.users import User, UserRole, no_address, printable, time_zone
+from core.users import LOCALE, User, UserRole, no_address, printable, time_zone
 from core.web import FilterSchema, Schema
 
-_LOCALE = validate.Regexp(
-    r"^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}\Z", error="A language tag such as en or pt-BR."
-)
 _ROLE = validate.Regexp(
     r"^[a-z][a-z0-9_-]{1,39}\Z", error="2 to 40 lower case letters, digits, - and _, a letter first."
 )
@@ -89,7 +86,7 @@ class UserChange(Schema):
 
     name = fields.String(validate=[validate.Length(max=120), printable, no_address])
     avatar = fields.Url(allow_none=True, schemes={"https"}, validate=validate.Length(max=500))
-    locale = fields.String(validate=_LOCALE)
+    locale = fields.String(validate=LOCALE)
     timezone = fields.String(validate=time_zone)
     email = Email()
     verified = fields.Boolean()
