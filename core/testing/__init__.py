@@ -17,6 +17,7 @@ from core.host.environment import engine_for
 from core.orgs.ending import erase as erase_organisation
 from core.users import find_by_email
 
+from .crowds import crowd
 from .databases import Databases
 from .instance import Instance, Person
 
@@ -26,6 +27,7 @@ __all__ = [
     "Instance",
     "Person",
     "SecurityAlert",
+    "crowd",
     "database_url",
     "databases",
     "engine_for",  # a connection as the owner of the tables, past every wall

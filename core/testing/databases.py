@@ -36,9 +36,11 @@ class Databases(ABC):
     def empty(self) -> AbstractContextManager[str]:
         """The URL of an empty database, for the duration."""
 
-    @abstractmethod
-    def migrated(self, key: Hashable, migrate: Callable[[str], None]) -> AbstractContextManager[str]:
+    @contextmanager
+    def migrated(self, key: Hashable, migrate: Callable[[str], None]) -> Iterator[str]:
         """The URL of what ``migrate`` makes of an empty database, for the duration."""
+        with self.renewed(key, migrate) as (url, _):
+            yield url
 
     @abstractmethod
     def renewed(
@@ -59,11 +61,6 @@ class _SQLite(Databases):
     def empty(self) -> Iterator[str]:
         with self._file() as path:
             yield f"sqlite:///{path}"
-
-    @contextmanager
-    def migrated(self, key: Hashable, migrate: Callable[[str], None]) -> Iterator[str]:
-        with self.renewed(key, migrate) as (url, _):
-            yield url
 
     @contextmanager
     def renewed(

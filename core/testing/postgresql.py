@@ -62,11 +62,6 @@ class PostgreSQL(Databases):
             self._return(name, kept, _without_tables)
 
     @contextmanager
-    def migrated(self, key: Hashable, migrate: Callable[[str], None]) -> Iterator[str]:
-        with self.renewed(key, migrate) as (url, _):
-            yield url
-
-    @contextmanager
     def renewed(
         self, key: Hashable, migrate: Callable[[str], None]
     ) -> Iterator[tuple[str, Callable[[], None]]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from core.config import load
 from core.context import System, within
 from core.db import begin, db, metadata
 from core.engine.models import EventRow
+from core.testing import crowd as crowd
 from core.testing.databases import make_tables as create_tables
 from core.users import User
 from core.web import Server
@@ -119,28 +118,6 @@ class World:
     def user_id(self, email: str) -> UUID:
         found = self.execute(select(User.id).where(User.email == email)).scalar_one()
         return UUID(str(found))
-
-
-def crowd(act: Callable[[int], TestResponse], *, size: int = CROWD) -> list[TestResponse]:
-    """What ``size`` clients get who all do the same at the same moment."""
-    start = threading.Barrier(size)
-    answers: list[TestResponse] = []
-    faults: list[BaseException] = []
-
-    def one(number: int) -> None:
-        try:
-            start.wait()
-            answers.append(act(number))
-        except BaseException as fault:
-            faults.append(fault)
-
-    threads = [threading.Thread(target=one, args=(number,)) for number in range(size)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not faults, faults
-    return answers
 
 
 def statuses(answers: list[TestResponse]) -> dict[int, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from uuid import UUID, uuid4
@@ -11,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from core.api import Delivery, Event, begin, unscoped, utcnow, uuid7
-from core.testing import Databases, Instance, erase_organisation
+from core.testing import Databases, Instance, crowd, erase_organisation
 from plugins.audit import heads, service
 from plugins.audit.record import record
 
@@ -43,24 +42,13 @@ def test_a_crowd_forks_no_chain_and_writes_nothing_twice(world: World, organisat
     kinds = world.instance.app.extensions["jobstead.engine"].registry.events
     event: Event = kinds["user.updated"].cls(user_id=world.ada.id, fields=["name"])
     ids = [uuid7() for _ in range(CROWD // 2)]  # each twice
-    start, faults = threading.Barrier(CROWD), []
 
     def one(number: int) -> None:
         delivery = Delivery(uuid4(), ids[number // 2], 1, where, "system", utcnow())
-        try:
-            with world.instance.app.app_context():
-                start.wait()
-                with begin():
-                    record(event, delivery)
-        except BaseException as fault:
-            faults.append(fault)
+        with world.instance.app.app_context(), begin():
+            record(event, delivery)
 
-    threads = [threading.Thread(target=one, args=(number,)) for number in range(CROWD)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not faults
+    crowd(one, size=CROWD)
     rows = world.rows(where)[before:]
     assert [row.seq for row in rows] == list(range(before + 1, before + 1 + len(ids)))
     assert {row.event_id for row in rows} == set(ids)

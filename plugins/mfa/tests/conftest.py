@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from werkzeug.test import TestResponse
 
 from core.api import unscoped, utcnow
 from core.testing import Databases, Instance, Person
+from core.testing import crowd as at_once
 from plugins.mfa.models import Factor
 
 PASSWORD = "correct horse battery"
@@ -125,20 +125,11 @@ def ann(site: Site) -> Somebody:
 
 def crowd(act: Callable[[int], TestResponse], *, size: int = CROWD) -> list[int]:
     """The statuses that ``size`` clients get who all do the same at the same moment, sorted."""
-    start = threading.Barrier(size)
-    answers: list[int] = []
 
-    def one(number: int) -> None:
-        start.wait()
+    def one(number: int) -> int:
         status = act(number).status_code
         while status == 503:  # SQLite serves one writer after the other, and a busy machine not all in time
             status = act(number).status_code
-        answers.append(status)
+        return status
 
-    threads = [threading.Thread(target=one, args=(number,)) for number in range(size)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(answers) == size
-    return sorted(answers)
+    return sorted(at_once(one, size=size))
